@@ -19,7 +19,7 @@ def _(message: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def plural(one: str, many: str, count: int, **values: object) -> str:
+def plural(one: str, many: str, count: int, /, **values: object) -> str:
     """The message in its form for ``count`` things; ``{count}`` must be given among the values, already formatted."""
     text = _current.ngettext(one, many, count)
     return text.format(**values) if values else text

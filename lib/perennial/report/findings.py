@@ -1,0 +1,83 @@
+"""What chapters leave beside their pictures: findings, facts and data files in a run's folder."""
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from perennial.report.blocks import flat
+from perennial.statements import Finding
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_findings(findings: Iterable[Finding], path: Path) -> None:
+    """Findings as a JSON list."""
+    write_json([finding.to_dict() for finding in findings], path)
+
+
+def read_findings(folder: Path) -> list[Finding]:
+    """Findings of every chapter in ``<output>/findings/`` (or of one ``findings.json``), in chapter order."""
+    files = [folder] if folder.suffix == ".json" else sorted(folder.glob("*.json"))
+    return [Finding(**row) for file in files for row in read_json(file)]
+
+
+def ranked(findings: Iterable[Finding], most: int, kind: str = "finding") -> list[Finding]:
+    """The most important findings of one kind, at most ``most``; equal ones in chapter order."""
+    chosen = [finding for finding in findings if finding.kind == kind]
+    return sorted(chosen, key=lambda finding: (-finding.importance, finding.chapter))[:most]
+
+
+def write_facts(facts: dict[str, Any], path: Path) -> None:
+    """Totals that every chapter must agree on; money to the cent, as text."""
+    write_json({name: _to_the_cent(value) for name, value in facts.items()}, path)
+
+
+def _to_the_cent(value: Any) -> int | str | None:
+    if value is None or isinstance(value, int):
+        return value
+    if hasattr(value, "is_integer") and type(value).__name__.startswith(("int", "uint")):
+        return int(value)
+    return str(Decimal(str(value)).quantize(Decimal("0.01")))
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """A frame as UTF-8 CSV in full precision; text that a spreadsheet would run as a formula gets a ``'``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame = flat(frame)
+    guarded = frame.assign(**{c: frame[c].map(guard_text) for c in frame.columns if _may_hold_text(frame[c])})
+    guarded = guarded.set_axis([guard_text(c) for c in guarded.columns], axis=1)
+    guarded.to_csv(path, index=False, lineterminator="\n")
+
+
+def guard_text(value: Any) -> Any:
+    """Text beginning with ``= + - @``, tab or CR made inert for spreadsheets; anything else as it is."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def _may_hold_text(column: pd.Series) -> bool:
+    return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Indented UTF-8 JSON, keys as given; NaN is not JSON and becomes null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_without_nan(value), ensure_ascii=False, indent=1, default=str, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    if hasattr(value, "item") and not isinstance(value, str):  # numpy scalars
+        value = value.item()
+    return None if isinstance(value, float) and (value != value or abs(value) == float("inf")) else value
