@@ -1,0 +1,327 @@
+"""A client's YAML → a validated model. The only place that knows its keys.
+
+Every problem is reported at once, each as one sentence, with the nearest valid key where one was misspelt.
+"""
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from perennial.errors import ParameterError
+from perennial.schema import CHAPTERS, TABLES
+
+CLIENT_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+_SECRET = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
+LOOKS = ("wallet", "cross_buy", "engagement", "lifecycle")
+QUADRANTS = ("growth_stock", "cash_cow", "sleeping_gold", "low_yield")
+STAGES = ("new", "growing", "mature", "declining", "lapsed")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Column(_Strict):
+    """Where a canonical column comes from: a column of the file, or a constant."""
+
+    source: str | None = Field(None, alias="from")
+    format: str | None = None  # of a date, as strptime writes it
+    constant: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_a_name(cls, value: Any) -> Any:
+        return {"from": str(value)} if isinstance(value, str | int) else value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Column":
+        if (self.source is None) == (self.constant is None):
+            raise ValueError("needs either 'from' (a column of the file) or 'constant', and not both")
+        return self
+
+
+class Lookup(_Strict):
+    """A second file whose columns are added by a shared key."""
+
+    path: str
+    by: str
+
+
+class Source(_Strict):
+    """One file behind one canonical table."""
+
+    path: str
+    layout: Literal["csv", "spaced", "parquet"] = "csv"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    lookup: Lookup | None = None
+    columns: dict[str, Column]
+    attributes: list[str] = []
+
+    def files(self) -> list[str]:
+        """All paths this source reads."""
+        return [self.path, self.lookup.path] if self.lookup else [self.path]
+
+
+class Cleaning(_Strict):
+    """Declared rules; the defaults keep everything that could be a sale."""
+
+    exact_duplicates: Literal["keep", "drop"] = "keep"
+    zero_amounts: Literal["keep", "drop"] = "keep"
+    negative_amounts: Literal["returns", "drop"] = "returns"
+
+
+class Cutoff(_Strict):
+    """Where a quadrant's axis is cut: a quantile of the customers with any value, or an absolute figure."""
+
+    kind: Literal["quantile", "absolute"] = "quantile"
+    at: float = 0.5
+
+    @model_validator(mode="after")
+    def _quantile_inside(self) -> "Cutoff":
+        if self.kind == "quantile" and not 0 < self.at < 1:
+            raise ValueError(f"a quantile lies between 0 and 1, not at {self.at}")
+        return self
+
+
+class Cutoffs(_Strict):
+    """The cut lines of the quadrant map."""
+
+    value: Cutoff = Cutoff()
+    potential: Cutoff = Cutoff()
+
+
+class Strategy(_Strict):
+    """What is done with a quadrant's customers."""
+
+    action: str
+    budget_share: Share
+    channel: str
+    owner: str
+    cadence: str
+
+
+DEFAULT_STRATEGIES = {
+    "growth_stock": Strategy(
+        action="bet heavily: next-best category, named contact, early access",
+        budget_share=0.45,
+        channel="personal contact",
+        owner="account manager",
+        cadence="monthly",
+    ),
+    "cash_cow": Strategy(
+        action="maintain with care: service, recognition, no discounting",
+        budget_share=0.25,
+        channel="service and loyalty programme",
+        owner="customer care",
+        cadence="quarterly",
+    ),
+    "sleeping_gold": Strategy(
+        action="wake: a reason to return, tested against a hold-out",
+        budget_share=0.25,
+        channel="campaign with a hold-out group",
+        owner="marketing",
+        cadence="two tests a quarter",
+    ),
+    "low_yield": Strategy(
+        action="spend less: automate, no paid contact",
+        budget_share=0.05,
+        channel="automated e-mail",
+        owner="nobody by name",
+        cadence="only on the customer's own action",
+    ),
+}
+
+
+class Churn(_Strict):
+    """When silence counts as lapsed."""
+
+    silence_quantile: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+
+
+class Potential(_Strict):
+    """The potential score: weights of the four looks, timing weights of the stages, cuts and strategies."""
+
+    weights: dict[str, Share] = {"wallet": 0.30, "cross_buy": 0.25, "engagement": 0.20, "lifecycle": 0.25}
+    cutoffs: Cutoffs = Cutoffs()
+    timing: dict[str, Share] = {"new": 0.8, "growing": 1.0, "mature": 0.6, "declining": 0.5, "lapsed": 0.2}
+    wallet_quantile: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+    wallet_attributes: list[str] = []
+    engagement_half_life_days: Annotated[float, Field(gt=0)] = 90
+    strategies: dict[str, Strategy] = DEFAULT_STRATEGIES
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Potential":
+        for key, given, known in [
+            ("weights", self.weights, LOOKS),
+            ("timing", self.timing, STAGES),
+            ("strategies", self.strategies, QUADRANTS),
+        ]:
+            problems = [_unknown(name, known, f"potential.{key}") for name in given if name not in known]
+            problems += [f"potential.{key} lacks '{name}'" for name in known if name not in given]
+            if problems:
+                raise ValueError("; ".join(problems))
+        if abs(sum(self.weights.values()) - 1) > 1e-6:
+            raise ValueError(f"potential.weights must sum to 1, not to {sum(self.weights.values()):.4g}")
+        return self
+
+
+class Parameters(_Strict):
+    """All that changes between clients. See ``parameters/demo.yaml`` for a commented example."""
+
+    client: str
+    title: str
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    as_of: dt.date
+    prepared_by: str = ""
+    scope: str = ""
+    language: Literal["en"] = "en"
+    sources: dict[str, Source]
+    cleaning: Cleaning = Cleaning()
+    cohort_period: Literal["week", "month", "quarter"] = "month"
+    horizon_months: Annotated[int, Field(ge=1, le=120)] = 12
+    discount_rate: Annotated[float, Field(ge=0, lt=1)] = 0.10
+    gross_margin: Annotated[float, Field(gt=0, le=1)] = 0.30
+    holdout_days: Annotated[int, Field(ge=14)] | None = None
+    minimum_group: Annotated[int, Field(ge=1)] = 10
+    interval: Annotated[float, Field(gt=0.5, lt=1)] = 0.90
+    seed: int = 1
+    contractual: Literal["auto"] | bool = "auto"
+    chapters: list[str] = list(CHAPTERS)
+    churn: Churn = Churn()
+    potential: Potential = Potential()
+
+    @model_validator(mode="after")
+    def _tables_and_chapters(self) -> "Parameters":
+        problems = [_unknown(t, TABLES, "sources") for t in self.sources if t not in TABLES]
+        if "transactions" not in self.sources:
+            problems.append("sources needs 'transactions': no report is possible without orders")
+        for name, source in self.sources.items():
+            problems += _mapping_problems(name, source)
+        problems += [_unknown(c, CHAPTERS, "chapters") for c in self.chapters if c not in CHAPTERS]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+
+def _mapping_problems(name: str, source: Source) -> Iterator[str]:
+    if name not in TABLES:
+        return
+    table = TABLES[name]
+    for column in source.columns:
+        if column not in table.columns:
+            yield _unknown(column, table.columns, f"sources.{name}.columns")
+    for column in table.required:
+        if column not in source.columns:
+            yield f"sources.{name}.columns lacks '{column}', which every {name} table needs"
+    if source.attributes and not table.takes_attributes:
+        yield f"sources.{name}.attributes: only customers and leads take attributes"
+
+
+def _unknown(name: str, known: Iterable[str], where: str) -> str:
+    known = list(known)
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"valid: {', '.join(known)}"
+    return f"{where}: unknown key '{name}'; {hint}" if where else f"unknown key '{name}'; {hint}"
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML that refuses the same key twice."""
+
+
+def _mapping_once(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)
+        if key in seen:
+            raise yaml.MarkedYAMLError(problem=f"key '{key}' stands twice", problem_mark=key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_once)
+
+
+def load_parameters(path: Path) -> Parameters:
+    """Read and validate one client's YAML; the client's name is the file's.
+
+    Raises
+    ------
+    ParameterError
+        With every problem found: unknown keys (and the nearest valid one), impossible values, secrets.
+    """
+    heading = f"{path.name} cannot be used:"
+    name = path.stem
+    if not CLIENT_NAME.match(name):
+        raise ParameterError(heading, [f"client name '{name}' must be lower-case letters, digits, - or _"])
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParameterError(heading, [f"it is not valid YAML: {' '.join(str(error).split())}"]) from None
+    if not isinstance(raw, dict):
+        raise ParameterError(heading, ["it holds no parameters; see parameters/demo.yaml for an example"])
+    secrets = list(_secrets(raw, ()))
+    if secrets:
+        raise ParameterError(heading, secrets)
+    try:
+        return Parameters.model_validate({"client": name, **raw})
+    except ValidationError as error:
+        raise ParameterError(heading, _sentences(error)) from None
+
+
+def _secrets(value: Any, where: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _secrets(inner, (*where, str(key)))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _secrets(inner, where)
+    elif isinstance(value, str) and _SECRET.search(value):
+        yield f"{'.'.join(where)} holds a password: put it in an environment variable, never in YAML"
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    found: list[str] = []
+    for item in error.errors():
+        parts = [part for part in item["loc"] if not str(part).startswith("function-")]
+        where = ".".join(str(part) for part in parts)
+        if item["type"] == "extra_forbidden":
+            found.append(_unknown(str(parts[-1]), _known_keys(parts[:-1]), ".".join(map(str, parts[:-1]))))
+        elif item["type"] == "missing":
+            found.append(f"{where}: missing, and needed")
+        elif item["type"] == "value_error":
+            text = str(item["ctx"]["error"])
+            found += text.split("\n") if not where or text.startswith(where) else [f"{where}: {text}"]
+        else:
+            message = item["msg"][0].lower() + item["msg"][1:]
+            found.append(f"{where}: {message} (found {item['input']!r})")
+    return found
+
+
+def _known_keys(parts: list[Any]) -> list[str]:
+    """The valid keys of the model found by walking ``parts`` from the top."""
+    model: Any = Parameters
+    for part in parts:
+        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
+            model = _inner_model(model.model_fields[part].annotation)
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items() if name != "client"]
+
+
+def _inner_model(annotation: Any) -> Any:
+    """The pydantic model inside ``dict[str, M]``, ``M | None`` or ``M`` itself."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _inner_model(inner)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,24 @@
+"""DuckDB through Ibis: the one place that opens it, reads Parquet into it and writes Parquet from it."""
+
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+
+def connect() -> Backend:
+    """A fresh engine in memory, two threads, times in UTC; it spills to disk when memory runs short."""
+    engine = ibis.duckdb.connect(threads=2, preserve_insertion_order=False)
+    engine.con.execute("SET TimeZone = 'UTC'")
+    return engine
+
+
+def read_table(engine: Backend, path: Path, name: str) -> ir.Table:
+    """A cached Parquet file as a table of the engine."""
+    return engine.read_parquet(str(path), table_name=name)
+
+
+def write_table(table: ir.Table, path: Path) -> None:
+    """Write all rows of an expression to one Parquet file, compressed, without passing through pandas."""
+    table.to_parquet(str(path), compression="zstd")

@@ -1,0 +1,189 @@
+"""From a client's files to cached canonical tables: read, parse, clean, count, write.
+
+The cache is keyed by the contents of the input files, the parameters that matter here and this package's own code, so a
+table is made again exactly when it could differ. It is written beside and renamed into place: no half-made cache.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import ibis.expr.types as ir
+from filelock import FileLock
+from ibis.backends.duckdb import Backend
+
+from perennial.errors import InputError, ParameterError
+from perennial.parameters import Parameters
+from perennial.schema import TABLES
+from perennial.tables import audit, clean, engine, read
+from perennial.tables.summary import customer_summary
+
+KEPT_CACHES = 3
+
+
+def cached_folder(home: Path, key: str, make: Callable[[Path], None]) -> Path:
+    """The folder ``home/key``, made by ``make`` in a neighbouring place first if it is not there yet."""
+    folder = home / key
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / f"{key}.lock"):
+        if not folder.exists():
+            staging = Path(tempfile.mkdtemp(prefix=".making-", dir=home))
+            try:
+                make(staging)
+                staging.rename(folder)
+            except BaseException:
+                shutil.rmtree(staging, ignore_errors=True)
+                raise
+        folder.touch()
+    _prune(home, keep=folder)
+    return folder
+
+
+def _prune(home: Path, keep: Path) -> None:
+    caches = [p for p in home.iterdir() if p.is_dir() and not p.name.startswith(".making-") and p != keep]
+    caches.sort(key=lambda p: p.stat().st_mtime, reverse=True)
+    for old in caches[KEPT_CACHES - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
+        (home / f"{old.name}.lock").unlink(missing_ok=True)
+
+
+def fingerprint(*parts: object) -> str:
+    """Sixteen hexadecimal digits that stand for all the parts."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(json.dumps(part, sort_keys=True, default=str).encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def code_fingerprint(folders: Iterable[Path]) -> str:
+    """A digest of Python source, so that a change of code makes its results anew."""
+    sources = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    return fingerprint(*[(path.name, path.read_text(encoding="utf-8")) for path in sources])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def input_files(parameters: Parameters, root: Path) -> list[audit.SourceFile]:
+    """Every file the client's sources read, with size and digest.
+
+    Raises
+    ------
+    ParameterError
+        With one sentence per file that is missing or empty.
+    """
+    problems = read.missing_files(parameters, root)
+    if problems:
+        raise ParameterError(f"{parameters.client}.yaml cannot be used:", problems)
+    files = []
+    for table, source in parameters.sources.items():
+        for path in source.files():
+            place = read.resolve(path, root)
+            files.append(audit.SourceFile(table, path, place.stat().st_size, _sha256(place)))
+    return files
+
+
+def prepare_tables(parameters: Parameters, root: Path, home: Path) -> Path:
+    """The folder with the client's canonical tables, customer summary and audit, made now if it is not cached.
+
+    Parameters
+    ----------
+    root : the project's folder, against which source paths are read.
+    home : the client's cache folder.
+
+    Raises
+    ------
+    InputError
+        When no report is possible: no readable rows, a missing column, nothing left after cleaning.
+    """
+    files = input_files(parameters, root)
+    part = parameters.model_dump(mode="json", include={"client", "sources", "cleaning", "as_of"})
+    code = code_fingerprint([Path(__file__).parent])
+    key = fingerprint([file.sha256 for file in files], part, code)
+    return cached_folder(home, key, lambda folder: _make(parameters, root, files, folder))
+
+
+def _make(parameters: Parameters, root: Path, files: list[audit.SourceFile], folder: Path) -> None:
+    con = engine.connect()
+    record = audit.Audit(parameters.client, parameters.as_of.isoformat(), files)
+    for table in TABLES:
+        if table in parameters.sources:
+            _make_table(con, parameters, table, root, folder, record)
+    transactions = engine.read_table(con, folder / "transactions.parquet", "transactions")
+    engine.write_table(customer_summary(transactions, parameters.as_of), folder / "summary.parquet")
+    record.warnings += _strangers(con, folder, record)
+    record.save(folder / "audit.json")
+
+
+def _make_table(
+    con: Backend, parameters: Parameters, table: str, root: Path, folder: Path, record: audit.Audit
+) -> None:
+    source = parameters.sources[table]
+    raw = read.read_source(con, parameters.client, table, source, root)
+    parsed = clean.parse(raw, table, source)
+    marked = clean.mark(parsed, table, parameters.cleaning, parameters.as_of)
+    marked = con.create_table(f"marked_{table}", marked, temp=True)
+    rules = clean.count_rules(marked, table)
+    used = clean.keep_used(marked, table)
+    _require_rows(parameters, table, raw, rules, record)
+    engine.write_table(used, folder / f"{table}.parquet")
+    written = engine.read_table(con, folder / f"{table}.parquet", f"clean_{table}")
+    record.rules += rules
+    record.tables.append(audit.describe(written, table, sum(rule.rows for rule in rules)))
+    con.drop_table(f"marked_{table}")
+
+
+def _require_rows(
+    parameters: Parameters, table: str, raw: ir.Table, rules: list[clean.RuleCount], record: audit.Audit
+) -> None:
+    """Stop where no order is left; say it and go on where another table is left empty."""
+    removed = {rule.rule: rule.rows for rule in rules if rule.rule != "used"}
+    if any(rule.rule == "used" for rule in rules):
+        for rule, told in [("repeated_id", "repeat an id; the first row of each was kept")]:
+            if rule in removed:
+                record.warnings.append(f"{table}: {removed[rule]} rows {told}")
+        return
+    reasons = "; ".join(f"{rows} × {clean.RULES[rule]}" for rule, rows in removed.items())
+    if table != "transactions":
+        record.warnings.append(f"{table}: no usable row is left ({reasons})")
+        return
+    raise InputError(
+        f"{parameters.client}, transactions: no usable order line is left ({reasons}). "
+        f"{_advice(removed, parameters, raw)}"
+    )
+
+
+def _advice(removed: dict[str, int], parameters: Parameters, raw: ir.Table) -> str:
+    worst = max(removed, key=lambda rule: removed[rule])
+    if worst == "bad_date":
+        sample = raw.ordered_at.cast("string").as_table().limit(1).execute().iloc[0, 0]
+        return f"Dates look like '{sample}': declare their format under sources.transactions.columns.ordered_at."
+    if worst == "bad_amount":
+        sample = raw.amount.cast("string").as_table().limit(1).execute().iloc[0, 0]
+        return f"Amounts look like '{sample}': map sources.transactions.columns.amount to a column of numbers."
+    if worst == "after_as_of":
+        return f"as_of is {parameters.as_of.isoformat()}: set it to the last day the data covers."
+    if worst in ("zero_amount", "negative_amount", "only_returns"):
+        return "A report needs sales: check that 'amount' is what the customer paid, with sales above zero."
+    return "Check sources.transactions in the parameters against the file."
+
+
+def _strangers(con: Backend, folder: Path, record: audit.Audit) -> list[str]:
+    """Warn of side tables whose customers never appear among the orders."""
+    summary = engine.read_table(con, folder / "summary.parquet", "summary")
+    warnings = []
+    for facts in record.tables:
+        if facts.table in ("transactions", "leads") or not facts.customers:
+            continue
+        side = con.table(f"clean_{facts.table}").select("customer_id").distinct()
+        unknown = int(side.anti_join(summary, "customer_id").count().execute())
+        if unknown:
+            warnings.append(f"{facts.table}: {unknown:,} of {facts.customers:,} customers have no order")
+    return warnings
+
+
