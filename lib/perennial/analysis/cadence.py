@@ -114,11 +114,9 @@ def order_steps(transactions: ir.Table, as_of: dt.date) -> ir.Table:
 
 
 def base_cadence(steps: ir.Table) -> BaseCadence:
-    """The rhythm of the base from :func:`order_steps`; the weight by one-way analysis of variance of log gaps."""
+    """The rhythm of the base from :func:`order_steps`; the weight by analysis of variance of log gaps."""
     own = steps.filter(steps.gap_before.notnull()).mutate(log_gap=lambda t: t.gap_before.cast("float64").ln())
-    own = own.group_by("customer_id").agg(
-        n=own.count(), mean=own.log_gap.mean(), squares=(own.log_gap**2).sum()
-    )
+    own = own.group_by("customer_id").agg(n=own.count(), mean=own.log_gap.mean(), squares=(own.log_gap**2).sum())
     sums = own.agg(
         customers=own.count(),
         gaps=own.n.sum(),
