@@ -1,7 +1,7 @@
 """``open_client("cdnow")``: parameters, tables and fitted results of one client. What every notebook opens first.
 
-Tables and results are made once, cached on disk and shared by all chapters and processes; opening a prepared client takes
-seconds.
+Tables and results are made once, cached on disk and shared by all chapters and processes; opening a prepared
+client takes seconds.
 """
 
 import difflib
@@ -28,7 +28,7 @@ ANALYSIS = Path(__file__).parent / "analysis"
 
 
 def project_root() -> Path:
-    """The workbook's folder: ``PERENNIAL_HOME``, else the nearest folder above with ``parameters/``, else the checkout."""
+    """The workbook's folder: ``PERENNIAL_HOME``, else the nearest above with ``parameters/``, else the checkout."""
     if os.environ.get("PERENNIAL_HOME"):
         return Path(os.environ["PERENNIAL_HOME"]).resolve()
     here = Path.cwd().resolve()
@@ -54,9 +54,7 @@ def read_parameters(name: str, root: Path | None = None) -> Parameters:
     root = root or project_root()
     path = root / "parameters" / f"{name}.yaml"
     if not isinstance(name, str) or not CLIENT_NAME.match(name):
-        raise ParameterError(
-            f"'{name}' is not a client name:", ["use lower-case letters, digits, - and _ (up to 64)"]
-        )
+        raise ParameterError(f"'{name}' is not a client name:", ["use lower-case letters, digits, - and _ (up to 64)"])
     if not path.is_file():
         known = known_clients(root)
         near = difflib.get_close_matches(name, known, n=1)
@@ -143,9 +141,9 @@ class Client:
 
         def make(folder: Path) -> None:
             tables = {name: self.table(name) for name in UNLOCKS if self.has(name)}
-            compute_potential(
-                self.transactions, self.summary, tables, self._value_or_none(), self.parameters
-            ).save(folder)
+            compute_potential(self.transactions, self.summary, tables, self._value_or_none(), self.parameters).save(
+                folder
+            )
 
         return PotentialResult.load(self._cached("potential", make), self._engine)
 

@@ -262,7 +262,7 @@ def load_parameters(path: Path) -> Parameters:
     if not CLIENT_NAME.match(name):
         raise ParameterError(heading, [f"client name '{name}' must be lower-case letters, digits, - or _"])
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParameterError(heading, [f"it is not valid YAML: {' '.join(str(error).split())}"]) from None
     if not isinstance(raw, dict):

@@ -9,8 +9,9 @@ BANDS = 5
 def rfm_bands(summary: ir.Table) -> ir.Table:
     """One row per customer: ``r``, ``f``, ``m`` from 1 to 5.
 
-    Bands cut the customers' ranks into fifths; customers with equal figures share the lower band of their tie, so that a band
-    never depends on the order of rows. Recency counts from the last purchase, monetary value is total net revenue.
+    Bands cut the customers' ranks into fifths; customers with equal figures share the lower band of their tie,
+    so that a band never depends on the order of rows. Recency counts from the last purchase, monetary value is
+    total net revenue.
     """
     return summary.select(
         "customer_id",

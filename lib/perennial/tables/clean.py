@@ -125,9 +125,7 @@ def _rest(rows: ir.Table, schema: TableSchema) -> list[str]:
 def count_rules(marked: ir.Table, table: str) -> list[RuleCount]:
     """Rows, customers and money per rule, in the order the rules apply, ``"used"`` first."""
     measures = {"rows": marked.count()}
-    measures["customers"] = (
-        marked.customer_id.nunique() if "customer_id" in marked.columns else ibis.literal(0)
-    )
+    measures["customers"] = marked.customer_id.nunique() if "customer_id" in marked.columns else ibis.literal(0)
     if table == "transactions":
         measures["money"] = marked.amount.sum().cast("float64")
     found = {row["rule"]: row for row in marked.group_by("rule").agg(**measures).to_pyarrow().to_pylist()}

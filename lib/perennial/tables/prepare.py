@@ -185,5 +185,3 @@ def _strangers(con: Backend, folder: Path, record: audit.Audit) -> list[str]:
         if unknown:
             warnings.append(f"{facts.table}: {unknown:,} of {facts.customers:,} customers have no order")
     return warnings
-
-

@@ -18,7 +18,7 @@ PACKAGE = "package:"
 
 
 def resolve(path: str, root: Path) -> Path:
-    """Where a source's file lies: inside the project, absolute, or ``package:<name>/<file>`` of an installed package."""
+    """Where a source's file lies: in the project, absolute, or ``package:<name>/<file>`` of an installed package."""
     if not path.startswith(PACKAGE):
         return root / path
     package, _, inside = path.removeprefix(PACKAGE).partition("/")
