@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from perennial.tables.summary import purchase_days
+
 WEIGHT_BOUNDS = (0.5, 20.0)  # in gaps: neither trust a single gap fully nor ignore twenty of them
 DEFAULT_WEIGHT = 2.0  # where too few customers have two gaps to tell
 OVERDUE_QUANTILE = 0.80  # of all gaps that ended
@@ -79,13 +81,6 @@ def _times(ratio: float | None, gap_days: float | None) -> float | None:
     return None if ratio is None or gap_days is None else ratio * gap_days
 
 
-def purchase_days(transactions: ir.Table) -> ir.Table:
-    """``customer_id, ordered_on``: one row per customer and day with at least one non-return line."""
-    if "is_return" in transactions.columns:
-        transactions = transactions.filter(~transactions.is_return.fill_null(False))
-    return transactions.select("customer_id", "ordered_on").distinct()
-
-
 def order_steps(transactions: ir.Table, as_of: dt.date) -> ir.Table:
     """One row per purchase day with the wait that followed it.
 
@@ -95,7 +90,7 @@ def order_steps(transactions: ir.Table, as_of: dt.date) -> ir.Table:
     first), ``wait_days`` (to the next purchase day, or to ``as_of`` where none came yet), ``ended`` (whether
     one came).
     """
-    days = purchase_days(transactions)
+    days = purchase_days(transactions).select("customer_id", "ordered_on")
     window = ibis.window(group_by="customer_id", order_by="ordered_on")
     days = days.mutate(
         order_number=ibis.row_number().over(window) + 1,

@@ -5,15 +5,13 @@ returns counts again in the period of return, so a row may rise.
 """
 
 import datetime as dt
-from typing import Literal
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from perennial.analysis.cadence import purchase_days
+from perennial.tables.summary import purchase_days
 
-Unit = Literal["week", "month", "quarter"]
 FREQUENCY = {"week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 _TRUNCATE = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 
@@ -142,7 +140,7 @@ def layers(cells: pd.DataFrame, unit: str, known: frozenset[pd.Timestamp] = froz
     starts = starts.clip(lower=oldest[0]) if oldest else starts
     grouped = cells.assign(group=starts.mask(cells["cohort"].isin(known)), group_unit=group_unit)
     keys = ["group", "group_unit", "period", "finished"]
-    return grouped.groupby(keys, as_index=False, dropna=False)["revenue"].sum()
+    return grouped.groupby(keys, as_index=False, dropna=False).agg(revenue=("revenue", "sum"))
 
 
 def layer_unit(cohorts: pd.Series, unit: str, most: int) -> str:
