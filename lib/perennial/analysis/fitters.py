@@ -1,0 +1,256 @@
+"""Fits the purchase and spend models; the only module that touches the lifetimes package.
+
+lifetimes finds the parameters (its fits are verified against published numbers); likelihoods, standard errors and
+every prediction are our own, on one scale, so that models can be compared.
+"""
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perennial.analysis import purchase_model, spend_model
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, Floats, Name, PurchaseModel
+from perennial.analysis.spend_model import SpendModel
+from perennial.errors import ModelError
+from perennial.formats import number
+from perennial.language import _
+
+MINIMUM_REPEATERS = 20  # four parameters on fewer people are noise
+SMALLEST, LARGEST = 1e-3, 1e4  # parameters beyond these have run to a boundary
+_STARTS: list[tuple[list[float] | None, float]] = [
+    (None, 1e-7), ([-1.0, 1.5, 0.0, 1.0], 1e-7), ([0.0, 2.5, -1.0, 1.0], 1e-6), (None, 1e-4)
+]  # fmt: skip
+_PANDAS_OPTION = "mode.chained_assignment"  # lifetimes clears it on import
+_CLASSES = {"BG/NBD": "BetaGeoFitter", "MBG/NBD": "ModifiedBetaGeoFitter"}
+
+
+def fit_bgnbd(rows: pd.DataFrame) -> PurchaseModel:
+    """BG/NBD on distinct (frequency, recency, T, weight) rows, times in days; MBG/NBD where BG/NBD cannot be fitted.
+
+    Returns
+    -------
+    PurchaseModel whose ``name`` says which of the two it is; parameters per week.
+
+    Raises
+    ------
+    ModelError : nobody or too few came back, or neither model reaches a sound maximum.
+    """
+    try:
+        return fit_purchases(rows, "BG/NBD")
+    except _NoMaximumError as first:
+        try:
+            return fit_purchases(rows, "MBG/NBD")
+        except _NoMaximumError as second:
+            raise ModelError(f"{first} {second}") from second
+
+
+def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
+    """One named purchase model on distinct rows; raises ModelError with the reason where that is impossible."""
+    check_purchases(rows)
+    x, last, age, weight = (rows[c].to_numpy(float) for c in ("frequency", "recency", "T", "weight"))
+
+    def total(log_theta: Floats) -> float:
+        return float(weight @ purchase_model.log_likelihood(name, np.exp(log_theta), x, last, age))
+
+    def attempt(start: list[float] | None, tolerance: float) -> Any:
+        fitter = getattr(_lifetimes(), _CLASSES[name])()
+        week = DAYS_PER_WEEK
+        return fitter.fit(x, last / week, age / week, weight, initial_params=start, tol=tolerance).params_
+
+    theta, covariance = _maximise(attempt, total, purchase_model.PARAMETERS, name)
+    return PurchaseModel(
+        name=name,
+        params=dict(zip(purchase_model.PARAMETERS, theta.tolist(), strict=True)),
+        se=_standard_errors(purchase_model.PARAMETERS, theta, covariance),
+        covariance=covariance,
+        loglik=total(np.log(theta)),
+        n_customers=int(weight.sum()),
+    )
+
+
+def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
+    """Gamma-Gamma on distinct (frequency, monetary_value, weight) rows; money is rescaled while fitting.
+
+    Raises
+    ------
+    ModelError : too few repeat customers with a positive mean order, no maximum, or q ≤ 1 (no finite mean).
+    """
+    known = spend_model.usable(rows)
+    x, m, weight = (known[c].to_numpy(float) for c in ("frequency", "monetary_value", "weight"))
+    _check_spend(m, weight)
+    scale = float(np.median(m))  # not the mean: one giant order would set it
+
+    def total(log_theta: Floats) -> float:
+        return float(weight @ spend_model.log_likelihood(np.exp(log_theta), x, m))
+
+    def attempt(start: list[float] | None, tolerance: float) -> Any:
+        fitter = _lifetimes().GammaGammaFitter()
+        scaled = fitter.fit(x, m / scale, weight, initial_params=start and start[:3], tol=tolerance).params_
+        return scaled * np.array([1, 1, scale])
+
+    theta, covariance = _maximise(attempt, total, spend_model.PARAMETERS, "Gamma-Gamma", units=[1, 1, scale])
+    if theta[1] <= 1:
+        raise ModelError(_refused_tail(theta[1]))
+    return SpendModel(
+        params=dict(zip(spend_model.PARAMETERS, theta.tolist(), strict=True)),
+        se=_standard_errors(spend_model.PARAMETERS, theta, covariance),
+        covariance=covariance,
+        loglik=total(np.log(theta)),
+        n_customers=int(weight.sum()),
+    )
+
+
+def check_purchases(rows: pd.DataFrame) -> None:
+    """Raise ModelError in words where these histories cannot carry a purchase model."""
+    customers = int(rows["weight"].sum())
+    repeaters = int(rows.loc[rows["frequency"] > 0, "weight"].sum())
+    if customers == 0:
+        raise ModelError(_("There is no customer with a purchase, so no purchase model can be fitted."))
+    if repeaters == 0:
+        raise ModelError(
+            _(
+                "None of the {n} customers bought on a second day, so nothing can be learnt about coming back. "
+                "A longer period of transactions is needed.",
+                n=number(customers),
+            )
+        )
+    if repeaters < MINIMUM_REPEATERS:
+        raise ModelError(
+            _(
+                "Only {k} of the {n} customers bought on a second day; a purchase model needs at least {least}. "
+                "A longer period of transactions is needed.",
+                k=number(repeaters), n=number(customers), least=number(MINIMUM_REPEATERS),
+            )
+        )  # fmt: skip
+    bad = (rows["recency"] > rows["T"]) | (rows["recency"] < 0) | rows[["frequency", "recency", "T"]].isna().any(axis=1)
+    if bad.any():
+        raise ModelError(_("The customer summary holds a last purchase before the first or after the as-of date."))
+
+
+def _check_spend(mean_orders: Floats, weight: Floats) -> None:
+    repeaters = int(weight.sum())
+    if repeaters < MINIMUM_REPEATERS:
+        raise ModelError(
+            _(
+                "Only {k} repeat customers have a positive mean order; a spend model needs at least {least}.",
+                k=number(repeaters), least=number(MINIMUM_REPEATERS),
+            )
+        )  # fmt: skip
+    if np.ptp(mean_orders) <= 1e-9 * mean_orders.max():
+        raise ModelError(_("All repeat customers spend the same per order: there is no spread to model."))
+
+
+def _refused_tail(q: float) -> str:
+    return _(
+        "The spend model gives q = {q}; at q ≤ 1 the mean order value it implies is infinite, so it is not used. "
+        "A few giant orders usually cause this: check them, or set a cleaning rule for them.",
+        q=number(q, 2),
+    )
+
+
+class _NoMaximumError(ModelError):
+    """The optimiser found no sound maximum of the likelihood."""
+
+
+def _maximise(
+    attempt: Callable[[list[float] | None, float], Any],
+    total: Callable[[Floats], float],
+    names: tuple[str, ...],
+    model: str,
+    units: list[float] | None = None,
+) -> tuple[Floats, Floats]:
+    """The first sound maximum over several starts and tolerances, with the covariance of the log parameters."""
+    reason = _("it did not converge")
+    for start, tolerance in _STARTS:
+        try:
+            with _quiet():
+                theta = np.asarray(attempt(start, tolerance), float)
+        except Exception:  # lifetimes raises its own, LinAlgError and ValueError alike; all mean: try elsewhere
+            continue
+        theta = _polish(theta, total)
+        reason, covariance = _inspect(theta, total, names, np.ones(len(theta)) if units is None else units)
+        if not reason:
+            return theta, covariance
+    raise _NoMaximumError(_("{model} cannot be fitted to these customers: {reason}.", model=model, reason=reason))
+
+
+def _inspect(theta: Floats, total: Callable[[Floats], float], names: tuple[str, ...], units: Any) -> tuple[str, Floats]:
+    """Why this maximum is not sound (empty if it is), and the covariance of the log parameters."""
+    nothing = np.full((len(theta), len(theta)), np.nan)
+    scaled = theta / np.asarray(units, float)
+    if not np.isfinite(scaled).all():
+        return _("its parameters are not numbers"), nothing
+    for name, value in zip(names, scaled, strict=True):
+        if not SMALLEST < value < LARGEST:
+            return _("its parameter {name} runs to a boundary ({value})", name=name, value=f"{value:.1e}"), nothing
+    information = -hessian(total, np.log(theta))
+    if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
+        return _("its likelihood has no single peak"), nothing
+    return "", np.asarray(np.linalg.inv(information), dtype=np.float64)
+
+
+def _polish(theta: Floats, total: Callable[[Floats], float], rounds: int = 3) -> Floats:
+    """The same maximum to more digits: Newton steps, each kept only if the likelihood rises."""
+    if not (np.isfinite(theta).all() and (theta > 0).all()):
+        return theta
+    point, best = np.log(theta), total(np.log(theta))
+    for _round in range(rounds):
+        information = -hessian(total, point)
+        if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
+            break
+        moved = point + np.linalg.solve(information, gradient(total, point))
+        if not (risen := total(moved)) > best:
+            break
+        point, best = moved, risen
+    return np.exp(point)
+
+
+def gradient(function: Callable[[Floats], float], point: Floats, step: float = 1e-4) -> Floats:
+    """First derivatives by central differences."""
+    steps = step * np.eye(len(point))
+    return np.array([(function(point + s) - function(point - s)) / (2 * step) for s in steps])
+
+
+def hessian(function: Callable[[Floats], float], point: Floats, step: float = 1e-3) -> Floats:
+    """Second derivatives by central differences: n × n at a point of n coordinates."""
+    n = len(point)
+    out = np.empty((n, n))
+    for i in range(n):
+        for j in range(i, n):
+            di, dj = step * np.eye(n)[i], step * np.eye(n)[j]
+            corners = (
+                function(point + di + dj)
+                - function(point + di - dj)
+                - function(point - di + dj)
+                + function(point - di - dj)
+            )
+            out[i, j] = out[j, i] = corners / (4 * step**2)
+    return out
+
+
+def _standard_errors(names: tuple[str, ...], theta: Floats, covariance: Floats) -> dict[str, float]:
+    """Of the parameters themselves, from the covariance of their logarithms (delta method)."""
+    return dict(zip(names, (theta * np.sqrt(np.diag(covariance))).tolist(), strict=True))
+
+
+def _lifetimes() -> Any:
+    import lifetimes
+
+    return lifetimes
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what lifetimes does to the process to itself: warning filters, a pandas option, prints."""
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        chained = pd.get_option(_PANDAS_OPTION)
+        try:
+            yield
+        finally:
+            pd.set_option(_PANDAS_OPTION, chained)

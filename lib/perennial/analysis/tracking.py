@@ -1,0 +1,117 @@
+"""Repeat purchases week by week, beside what a purchase model expects of the customers acquired before a cut."""
+
+import datetime as dt
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, PARAMETERS, Floats, PurchaseModel
+
+Days = NDArray[np.int64]
+_PARAMETER_DRAWS = 100
+_CUSTOMER_DRAWS = 4_000
+
+
+def track(
+    bought: ir.Table,
+    calibration: ir.Table,
+    model: PurchaseModel,
+    cut: dt.date,
+    end: dt.date,
+    interval: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Actual and expected repeat purchase days of the customers acquired up to ``cut``, per whole week.
+
+    Parameters
+    ----------
+    bought : customer-days (``customer_id, ordered_on``).
+    calibration : customer summary at the cut (``customer_id, first_on``).
+
+    Returns
+    -------
+    frame with ``week_end, actual, expected`` (in the week), ``actual_cumulative, expected_cumulative``, ``low, high``
+    (interval of the cumulative expectation: uncertain parameters and chance), ``phase`` (calibration, holdout).
+    """
+    acquired = calibration.group_by("first_on").agg(customers=calibration.count()).to_pandas()
+    acquired = acquired.sort_values("first_on", ignore_index=True)
+    start = pd.Timestamp(acquired["first_on"].min()).date()
+    weeks = ((end - start).days + 1) // 7
+    ends = np.arange(1, weeks + 1, dtype=np.int64) * 7 - 1  # days from the start to the last day of each week
+    joined = bought.join(calibration.select("customer_id", "first_on"), "customer_id")
+    later = joined.filter(joined.ordered_on > joined.first_on)
+    daily = later.group_by("ordered_on").agg(purchases=later.count()).to_pandas()
+    made = np.bincount(_days_since(daily["ordered_on"], start), daily["purchases"], minlength=weeks * 7)
+    actual = np.cumsum(made)[ends]
+    curve = expected_curve(model, acquired, start, ends)
+    low, high = _band(model, acquired, start, ends, curve, interval, seed)
+    week_end = [start + dt.timedelta(days=int(day)) for day in ends]
+    return pd.DataFrame(
+        {
+            "week_end": pd.to_datetime(week_end),
+            "actual": np.diff(actual, prepend=0.0),
+            "expected": np.diff(curve, prepend=0.0),
+            "actual_cumulative": actual.astype(float),
+            "expected_cumulative": curve,
+            "low": low,
+            "high": high,
+            "phase": ["calibration" if day <= cut else "holdout" for day in week_end],
+        }
+    )
+
+
+def expected_curve(model: PurchaseModel, acquired: pd.DataFrame, start: dt.date, ends: Days) -> Floats:
+    """Expected cumulative repeat purchases at each of ``ends`` (days since ``start``), over all acquired customers."""
+    by_age = model.expected_of_new(np.arange(int(ends[-1]) + 1))
+    return _spread(by_age, acquired, start, ends)
+
+
+def _spread(by_age: Floats, acquired: pd.DataFrame, start: dt.date, ends: Days) -> Floats:
+    """Sum of a per-customer quantity by age in days, over the ages that the acquired customers have at each end."""
+    day = _days_since(acquired["first_on"], start)
+    customers = acquired["customers"].to_numpy(float)
+    age = np.subtract.outer(ends, day)
+    return np.where(age > 0, by_age[np.maximum(age, 0)], 0.0) @ customers
+
+
+def _band(
+    model: PurchaseModel,
+    acquired: pd.DataFrame,
+    start: dt.date,
+    ends: Days,
+    curve: Floats,
+    interval: float,
+    seed: int,
+) -> tuple[Floats, Floats]:
+    """Pointwise interval of the cumulative count: spread over parameter draws plus the chance of all customers."""
+    from scipy.stats import norm
+
+    if not np.isfinite(model.covariance).all():
+        return np.full_like(curve, np.nan), np.full_like(curve, np.nan)
+    rng = np.random.default_rng(seed)
+    thetas = np.exp(rng.multivariate_normal(np.log(model.theta), model.covariance, _PARAMETER_DRAWS))
+    curves = [
+        expected_curve(PurchaseModel(model.name, dict(zip(PARAMETERS, theta, strict=True))), acquired, start, ends)
+        for theta in thetas
+    ]
+    chance = _spread(_variance_by_age(model, int(ends[-1]) + 1, rng), acquired, start, ends)
+    reach = norm.ppf((1 + interval) / 2) * np.sqrt(np.var(curves, axis=0) + chance)
+    return np.maximum(curve - reach, 0), curve + reach
+
+
+def _variance_by_age(model: PurchaseModel, ages: int, rng: np.random.Generator) -> Floats:
+    """Variance of a new customer's repeat purchases by age in days, from draws at week ends, between them linear."""
+    r, alpha, a, b = model.theta
+    rate = rng.gamma(r, 1 / alpha, _CUSTOMER_DRAWS)
+    leave = rng.geometric(np.clip(rng.beta(a, b, _CUSTOMER_DRAWS), 1e-9, 1))
+    if model.name != "BG/NBD":
+        leave = leave - 1  # the first chance to leave comes right after the first purchase
+    grid = np.arange(0, ages + DAYS_PER_WEEK, DAYS_PER_WEEK)
+    variance = [np.var(np.minimum(rng.poisson(rate * day / DAYS_PER_WEEK), leave)) for day in grid]
+    return np.interp(np.arange(ages), grid, variance)
+
+
+def _days_since(dates: pd.Series, start: dt.date) -> np.ndarray:
+    return (pd.to_datetime(dates) - pd.Timestamp(start)).dt.days.to_numpy()
