@@ -16,7 +16,7 @@ def draw_orders(people: pd.DataFrame, until: float, rng: np.random.Generator) ->
     While alive a customer orders as a Poisson process; after each repeat order it leaves for good with its own
     probability. The first order, at ``born``, is never followed by leaving: that is the model's definition.
 
-    Returns the columns ``who`` (row of ``people``), ``number`` (0 for the first order), ``day``, ``leaves`` (the customer
+    Returns the columns ``who`` (row of ``people``), ``number`` (0 for the first), ``day``, ``leaves`` (the customer
     left after this order), sorted by customer and day.
     """
     span = until - people["born"].to_numpy()
