@@ -139,7 +139,7 @@ def test_forecast_equals_the_integral_it_stands_for(frequency, a):
 
     def integrand(u: float) -> float:
         p = u**power
-        bought = -np.expm1((theta[0] + frequency) * np.log(tau / (tau + p * t))) / p
+        bought = -np.expm1(-(theta[0] + frequency) * np.log1p(p * t / tau)) / p
         return bought * beta_distribution.pdf(p, a, theta[3] + frequency) * power * u ** (power - 1)
 
     peak = (a / (a + theta[3] + frequency)) ** (1 / power)
