@@ -50,7 +50,7 @@ def compact(value: Any) -> str:
     value = float(value)
     for scale, letter in _SCALES:
         if abs(value) >= scale * 0.9995:
-            scaled = value / scale
+            scaled = float(f"{value / scale:.3g}")  # 999 999 is 1.00 M, not 1.000 M
             return f"{number(scaled, max(0, 2 - _magnitude(scaled)))} {letter}"
     return number(value)
 
