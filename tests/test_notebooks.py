@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import REPO
 
+from conftest import REPO
 from perennial.schema import CHAPTERS
 
 NOTEBOOKS = sorted((REPO / "notebooks").glob("*.ipynb"))

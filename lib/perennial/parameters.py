@@ -159,11 +159,12 @@ class Potential(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "Potential":
-        for key, given, known in [
+        parts: list[tuple[str, Iterable[str], tuple[str, ...]]] = [
             ("weights", self.weights, LOOKS),
             ("timing", self.timing, STAGES),
             ("strategies", self.strategies, QUADRANTS),
-        ]:
+        ]
+        for key, given, known in parts:
             problems = [_unknown(name, known, f"potential.{key}") for name in given if name not in known]
             problems += [f"potential.{key} lacks '{name}'" for name in known if name not in given]
             if problems:
