@@ -52,9 +52,7 @@ def check_notebook_parameters(client: Any, output: Any) -> None:
     """Raise one clear message for everything wrong with a notebook's parameters."""
     problems = []
     if not isinstance(client, str) or not CLIENT_NAME.fullmatch(client):
-        problems.append(
-            f"client: expected a name of small letters, digits, - and _, such as demo; got {client!r}"
-        )
+        problems.append(f"client: expected a name of small letters, digits, - and _, such as demo; got {client!r}")
     if not isinstance(output, str):
         problems.append(f'output: expected a folder as text, or "" to write nothing; got {output!r}')
     if problems:
