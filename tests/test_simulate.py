@@ -219,7 +219,7 @@ def test_surveyed_wallets_are_few_and_scatter_around_the_true_ones(larger):
 
 def test_growing_customers_are_a_minority_with_more_room_and_engagement(larger):
     truth = larger.truth["customers"]
-    assert 0.09 < truth["growing"].mean() < 0.16
+    assert 0.10 < truth["growing"].mean() < 0.17
     means = truth.assign(room=truth["headroom"] / truth["wallet"]).groupby("growing")[["room", "engagement"]].mean()
     assert (means.loc[True] > means.loc[False]).all()
     assert truth.loc[~truth["growing"], "growth_ceiling"].eq(1).all()

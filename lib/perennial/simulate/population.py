@@ -22,8 +22,9 @@ SURVEY_NOISE = 0.15  # log standard deviation
 ENGAGEMENT_SHAPE = 2.0  # Gamma(2, 2): mean 1
 YEARLY_GROWTH = 0.20  # of the acquisition rate, log per year
 SEASON_SWING = 0.25  # of the acquisition rate, peak at the end of November
-GROWING_SLOPE = 0.2  # P(growing) = slope × headroom share × engagement, at most GROWING_MOST
+GROWING_SLOPE = 0.22  # P(growing) = slope × headroom share × engagement, at most GROWING_MOST
 GROWING_MOST = 0.6
+AHEAD_DAYS = 180  # growth may also start so long after as_of
 
 FIRST_NAMES = [
     "Ada", "Bela", "Carl", "Dora", "Emil", "Fina", "Gero", "Hanna", "Ivo", "Jana", "Karl", "Lena", "Milo", "Nora",
@@ -111,9 +112,9 @@ def _mark_growing(people: pd.DataFrame, days: int, rng: np.random.Generator) -> 
     headroom = people["wallet"] - people["capacity"]
     chance = GROWING_SLOPE * headroom / people["wallet"] * people["engagement"]
     people["growing"] = rng.random(len(people)) < np.minimum(chance, GROWING_MOST)
-    since = people["born"] + rng.random(len(people)) * (days - people["born"])
+    since = people["born"] + rng.random(len(people)) * (days + AHEAD_DAYS - people["born"])
     people["growing_from"] = since.where(people["growing"])
-    people["ceiling"] = np.where(people["growing"], 1 + np.minimum(1.0, 0.5 * headroom / people["capacity"]), 1.0)
+    people["ceiling"] = np.where(people["growing"], 1 + np.minimum(2.0, headroom / people["capacity"]), 1.0)
     return people
 
 

@@ -7,7 +7,7 @@ Fader & Hardie, "The Gamma-Gamma model of monetary value" (2013).
 import numpy as np
 import pandas as pd
 
-GROWTH_DAYS = 365.0  # time constant of the growing customers' approach to their ceiling
+GROWTH_DAYS = 180.0  # time constant of the growing customers' approach to their ceiling
 
 
 def draw_orders(people: pd.DataFrame, until: float, rng: np.random.Generator) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def draw_amounts(orders: pd.DataFrame, people: pd.DataFrame, rng: np.random.Gene
 
 
 def growth_factor(orders: pd.DataFrame, people: pd.DataFrame) -> np.ndarray:
-    """1 + (ceiling − 1)·(1 − exp(−t / 365)), t days after a growing customer's start of growth; 1 for all others."""
+    """1 + (ceiling − 1)·(1 − exp(−t / 180)), t days after a growing customer's start of growth; 1 for all others."""
     of = people.iloc[orders["who"].to_numpy()]
     after = np.clip(orders["day"].to_numpy() - of["growing_from"].fillna(np.inf).to_numpy(), 0, None)
     return 1 + (of["ceiling"].to_numpy() - 1) * (1 - np.exp(-after / GROWTH_DAYS))
