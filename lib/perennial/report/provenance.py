@@ -53,7 +53,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 def in_words(record: dict[str, Any]) -> dict[str, Any]:
     """What the page's template shows beside the chapters."""
-    record["as_of_words"] = _day(record["as_of"])
+    record["as_of_words"] = day_in_words(record["as_of"])
     return {
         "cover": _cover(record),
         "settings": _settings(record["parameters"]),
@@ -64,14 +64,18 @@ def in_words(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _day(text: str | None) -> str:
+def day_in_words(text: str | None) -> str:
+    """An ISO day or moment as a date for readers."""
     return formats.date(dt.date.fromisoformat(text[:10])) if text else formats.MISSING
 
 
 def _cover(record: dict[str, Any]) -> list[tuple[str, str]]:
     whole = _("complete") if record["status"] == "complete" else _("not complete")
     facts = [
-        (_("Period covered"), _("{first} to {last}", first=_day(record["first"]), last=_day(record["last"]))),
+        (
+            _("Period covered"),
+            _("{first} to {last}", first=day_in_words(record["first"]), last=day_in_words(record["last"])),
+        ),
         (_("As of"), record["as_of_words"]),
         (_("Customers"), formats.number(record["customers"])),
         (_("Prepared by"), record["prepared_by"]),
@@ -84,7 +88,7 @@ def _settings(parameters: dict[str, Any]) -> list[tuple[str, str]]:
     held_out = parameters.get("holdout_days")
     shown = [
         (_("Currency"), parameters["currency"]),
-        (_("As-of date (inclusive)"), _day(parameters["as_of"])),
+        (_("As-of date (inclusive)"), day_in_words(parameters["as_of"])),
         (_("Cohorts by"), _(parameters["cohort_period"])),
         (_("Horizon of customer values"), _("{n} months", n=parameters["horizon_months"])),
         (_("Discount rate, per year"), formats.percent(parameters["discount_rate"], 1)),
