@@ -108,8 +108,9 @@ def clients() -> None:
             say_error(error)
             worst = _BAD_PARAMETERS
             continue
-        made = (project_root() / "reports" / name / "latest" / "report.html").is_file()
-        line = f"{name}  {parameters.title}  as of {parameters.as_of:%Y-%m-%d}  {'report made' if made else 'no report yet'}"
+        is_made = (project_root() / "reports" / name / "latest" / "report.html").is_file()
+        made = "report made" if is_made else "no report yet"
+        line = f"{name}  {parameters.title}  as of {parameters.as_of:%Y-%m-%d}  {made}"
         console.print(line, markup=False, highlight=False)
     raise typer.Exit(worst)
 

@@ -99,7 +99,7 @@ def _write_rows(book: Any, kinds: dict[str, str], rows: Any) -> None:
     sheet = book.add_worksheet(_("Customers"))
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"})
     styles = {kind: book.add_format({"num_format": code}) for kind, code in _FORMATS.items()}
-    for place, (name, kind) in enumerate(kinds.items()):
+    for place, kind in enumerate(kinds.values()):
         sheet.set_column(place, place, 16 if kind == "text" else 13, styles[kind])
     sheet.freeze_panes(1, 1)
     for place, name in enumerate(kinds):

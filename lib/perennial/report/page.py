@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 from perennial.charts import theme
 from perennial.errors import ParameterError
 from perennial.language import _, set_language
+from perennial.parameters import CLIENT_NAME
 from perennial.report import blocks
 from perennial.report.blocks import Formatter
 from perennial.report.findings import read_findings, write_facts, write_findings, write_json, write_table
 from perennial.statements import Caption, Finding, KeyFigure
 
-CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _PART_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 
 
@@ -71,7 +71,7 @@ class Page:
         self,
         chart: Axes | Figure | Iterable[Axes],
         caption: Caption,
-        frame: pd.DataFrame | None = None,
+        frame: pd.DataFrame,
         *,
         name: str,
         formats: Mapping[str, Formatter] | None = None,
@@ -81,11 +81,9 @@ class Page:
         figure = _figure_of(chart)
         self._show(blocks.head(caption), _lines(caption.title, caption.subtitle), "figure-head", _named(name))
         self._show_picture(figure, caption.alt)
-        beneath = blocks.foot(caption)
-        if frame is not None:
-            self._keep(frame, name)
-            beneath += blocks.folded(blocks.table(frame, name, formats, labels), name)
-        self._show(beneath, caption.source, "figure-foot", name)
+        self._keep(frame, name)
+        folded = blocks.folded(blocks.table(frame, name, formats, labels), name)
+        self._show(blocks.foot(caption) + folded, caption.source, "figure-foot", name)
 
     def table(
         self,

@@ -13,7 +13,7 @@ from perennial.errors import InputError, ParameterError, PerennialError, ReportE
 from perennial.language import _, set_language
 from perennial.parameters import Parameters
 from perennial.report import checks, prepare, provenance, publish
-from perennial.report.execute import ChapterResult, clean_executed, run_notebook, title_of
+from perennial.report.execute import ChapterResult, Status, clean_executed, run_notebook, title_of
 from perennial.report.findings import read_findings, read_json, write_findings, write_json
 from perennial.report.html import render_report
 from perennial.report.workers import Outcome, Pool, Task
@@ -162,7 +162,10 @@ def _chapter_task(run: _Run, stem: str, after: frozenset[str] = frozenset()) -> 
 
 
 def _result(run: _Run, stem: str, outcome: Outcome) -> ChapterResult:
-    status, reason = ("failed", outcome.problem) if outcome.problem else outcome.value
+    status: Status = "failed"
+    reason = outcome.problem
+    if not reason:
+        status, reason = outcome.value
     title = title_of(run.notebook(stem))
     return ChapterResult(stem, title, status, reason, round(outcome.seconds, 2), round(outcome.peak_memory_mb))
 
