@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from perennial.analysis import purchase_model, spend_model
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, Floats, PurchaseModel
@@ -132,9 +133,7 @@ def draw_purchases(
     x, last, age = (rows[c].to_numpy(float) for c in ("frequency", "recency", "T"))
     r, alpha, a, b = thetas.T
     stay = b if model.name == "BG/NBD" else b + 1
-    alive = rng.random((len(rows), len(thetas))) < np.column_stack(
-        [PurchaseModel(model.name, _named(theta)).p_alive(x, last, age) for theta in thetas]
-    )
+    alive = rng.random((len(rows), len(thetas))) < _alive(rows, model, thetas)
     row, draw = np.nonzero(alive)
     rate = rng.gamma(r[draw] + x[row]) / (alpha[draw] + age[row] / DAYS_PER_WEEK)
     leave = np.clip(rng.beta(a[draw], stay[draw] + x[row]), 1e-9, 1)
@@ -166,17 +165,15 @@ def _draw_spend(
 def _expected_spend(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, phis: Floats, days: float) -> Floats:
     """Expected undiscounted spend per row under each parameter draw: rows × draws."""
     pairs, place = _distinct_pairs(rows)
-    x, last, age = (rows[c].to_numpy(float) for c in ("frequency", "recency", "T"))
-    columns = []
-    for theta, phi in zip(thetas, phis, strict=True):
-        alive = PurchaseModel(model.name, _named(theta)).p_alive(x, last, age)
-        order = spend_model.expected_order_value(phi, x, rows["monetary_value"])
-        columns.append(alive * _if_alive(model, theta, days, pairs)[place] * order)
-    return np.column_stack(columns)
+    x, m = rows["frequency"].to_numpy(float)[:, None], rows["monetary_value"].to_numpy(float)[:, None]
+    bought = np.column_stack([_if_alive(model, theta, days, pairs) for theta in thetas])[place]
+    return _alive(rows, model, thetas) * bought * spend_model.expected_order_value(phis.T, x, m)
 
 
-def _named(theta: Floats) -> dict[str, float]:
-    return dict(zip(purchase_model.PARAMETERS, theta.tolist(), strict=True))
+def _alive(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats) -> Floats:
+    """P(alive) of each row under each parameter draw: rows × draws."""
+    x, last, age = (rows[c].to_numpy(float)[:, None] for c in ("frequency", "recency", "T"))
+    return expit(-purchase_model.dropout_log_odds(model.name, thetas.T, x, last, age))
 
 
 def _distinct_pairs(rows: pd.DataFrame) -> tuple[Floats, np.ndarray]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis.fitters import fit_bgnbd, fit_purchases
+from perennial.analysis.plain import write_plain
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.analysis.tracking import track
 from perennial.errors import ModelError
@@ -97,7 +98,7 @@ class Holdout:
 
     def save(self, folder: Path) -> None:
         """Write to a folder: one JSON file and one Parquet file per frame."""
-        (folder / "holdout.json").write_text(json.dumps(self.to_dict(), indent=1))
+        write_plain(self.to_dict(), folder / "holdout.json")
         for name in _FRAMES:
             getattr(self, name).to_parquet(folder / f"holdout_{name}.parquet")
 

@@ -50,7 +50,7 @@ def track(
     week_end = [start + dt.timedelta(days=int(day)) for day in ends]
     return pd.DataFrame(
         {
-            "week_end": pd.to_datetime(week_end),
+            "week_end": pd.to_datetime(week_end).as_unit("ms"),
             "actual": np.diff(actual, prepend=0.0),
             "expected": np.diff(curve, prepend=0.0),
             "actual_cumulative": actual.astype(float),

@@ -1,0 +1,271 @@
+"""Every customer's value: models fitted, judged, applied once per distinct history, joined back in the engine."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from ibis.backends import BaseBackend
+
+from perennial.analysis import clv
+from perennial.analysis.fitters import fit_bgnbd, fit_gamma_gamma, fit_purchases
+from perennial.analysis.holdout import Holdout, validate
+from perennial.analysis.plain import plain, write_plain
+from perennial.analysis.purchase_model import PurchaseModel
+from perennial.analysis.spend_model import SpendModel, check_independence
+from perennial.errors import ModelError
+from perennial.parameters import Parameters
+
+HISTORY = ["frequency", "recency", "T", "monetary_value"]
+PREDICTIONS = [
+    "p_alive",
+    "p_alive_mbg",
+    "expected_purchases",
+    "expected_order_value",
+    "clv",
+    "clv_low",
+    "clv_high",
+]
+
+
+@dataclass(frozen=True)
+class Equity:
+    """Customer equity: the value of all customers over the horizon, in currency, after margin and discount.
+
+    Attributes
+    ----------
+    value : sum of all customers' ``clv``.
+    low, high : its interval, from uncertain parameters and from chance together.
+    parameter_low, parameter_high : from uncertain parameters alone; more data would narrow it.
+    process_low, process_high : from chance alone; no data narrows it.
+    revenue : expected revenue over the horizon, before margin and discount.
+    """
+
+    value: float
+    low: float
+    high: float
+    parameter_low: float
+    parameter_high: float
+    process_low: float
+    process_high: float
+    revenue: float
+
+
+@dataclass(frozen=True)
+class ValueResult:
+    """Purchase and spend models of one client, their checks, and what they say about every customer.
+
+    Attributes
+    ----------
+    purchase : the purchase model used.
+    spend : the spend model; None where it cannot be fitted (``spend_reason`` says why), and then no money is stated.
+    alternatives : one row per purchase model fitted: ``model, r, alpha, a, b, loglik, aic, bic``.
+    independence : ``pearson, spearman, n_customers`` of (frequency, monetary_value).
+    holdout : how the purchase model did on days it had not seen; None with ``holdout_reason``.
+    rows : one row per distinct history: ``HISTORY``, ``weight`` and ``PREDICTIONS``.
+    customers : Ibis table, ``customer_id`` and ``PREDICTIONS``. ``p_alive`` is null for one-time buyers under BG/NBD,
+        which cannot judge them; ``p_alive_mbg`` is MBG/NBD's second opinion, for everyone.
+    equity : None where there is no spend model.
+    settings : horizon_months, discount_rate, gross_margin, interval, seed, as_of, currency as used.
+    """
+
+    purchase: PurchaseModel
+    spend: SpendModel | None
+    spend_reason: str
+    alternatives: pd.DataFrame
+    independence: dict[str, float]
+    holdout: Holdout | None
+    holdout_reason: str
+    rows: pd.DataFrame
+    customers: ir.Table
+    equity: Equity | None
+    settings: dict[str, Any]
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be done, in words."""
+        return [reason for reason in (self.spend_reason, self.holdout_reason) if reason]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Model, parameters, standard errors, likelihood, units and hold-out scores: ``clv_model.json``."""
+        return plain(
+            {
+                "model": self.purchase.name,
+                "purchase": self.purchase.to_dict(),
+                "spend": self.spend.to_dict() if self.spend else None,
+                "spend_reason": self.spend_reason,
+                "units": {
+                    "time_of_parameters": self.purchase.unit,
+                    "time_of_histories": "day",
+                    "money": self.settings["currency"],
+                    "clv": "discounted margin per customer over the horizon",
+                },
+                "n_customers": self.purchase.n_customers,
+                "alternatives": self.alternatives.to_dict(orient="records"),
+                "independence": self.independence,
+                "holdout": self.holdout.to_dict() if self.holdout else None,
+                "holdout_reason": self.holdout_reason,
+                "equity": asdict(self.equity) if self.equity else None,
+                "settings": self.settings,
+            }
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write to a folder: JSON for models, Parquet for frames and customers."""
+        write_plain(self.to_dict(), folder / "value.json")
+        self.rows.to_parquet(folder / "rows.parquet")
+        self.customers.to_parquet(str(folder / "customers.parquet"), compression="zstd")
+        if self.holdout:
+            self.holdout.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, engine: BaseBackend) -> "ValueResult":
+        """What ``save`` wrote; ``customers`` becomes a table of ``engine``."""
+        values = json.loads((folder / "value.json").read_text(encoding="utf-8"))
+        return cls(
+            purchase=PurchaseModel.from_dict(values["purchase"]),
+            spend=SpendModel.from_dict(values["spend"]) if values["spend"] else None,
+            spend_reason=values["spend_reason"],
+            alternatives=pd.DataFrame(values["alternatives"]),
+            independence={key: np.nan if v is None else v for key, v in values["independence"].items()},
+            holdout=Holdout.load(folder) if values["holdout"] else None,
+            holdout_reason=values["holdout_reason"],
+            rows=pd.read_parquet(folder / "rows.parquet"),
+            customers=engine.read_parquet(str(folder / "customers.parquet")),
+            equity=Equity(**values["equity"]) if values["equity"] else None,
+            settings=values["settings"],
+        )
+
+
+def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Parameters) -> ValueResult:
+    """Fit, judge and apply the models.
+
+    Parameters
+    ----------
+    transactions, summary : the client's order lines and customer summary, up to ``parameters.as_of``.
+
+    Raises
+    ------
+    ModelError : no purchase model can be fitted. A missing spend model or hold-out is no error: the result says why.
+    """
+    rows = distinct_rows(summary)
+    counts = rows.groupby(HISTORY[:3])["weight"].sum().reset_index()
+    purchase = fit_bgnbd(counts)
+    other = _or_none(lambda: fit_purchases(counts, "MBG/NBD")) if purchase.name == "BG/NBD" else purchase
+    spend, spend_reason = _or_reason(lambda: fit_gamma_gamma(rows))
+    holdout, holdout_reason = _or_reason(
+        lambda: validate(transactions, parameters.as_of, parameters.holdout_days, parameters.interval, parameters.seed)
+    )
+    rows, equity = predict(rows, purchase, other, spend, parameters)
+    return ValueResult(
+        purchase=purchase,
+        spend=spend,
+        spend_reason=spend_reason,
+        alternatives=_compare([purchase, other]),
+        independence=check_independence(rows),
+        holdout=holdout,
+        holdout_reason=holdout_reason,
+        rows=rows,
+        customers=join_back(summary, rows),
+        equity=equity,
+        settings={
+            "horizon_months": parameters.horizon_months,
+            "discount_rate": parameters.discount_rate,
+            "gross_margin": parameters.gross_margin,
+            "interval": parameters.interval,
+            "seed": parameters.seed,
+            "as_of": parameters.as_of.isoformat(),
+            "currency": parameters.currency,
+        },
+    )
+
+
+def distinct_rows(summary: ir.Table) -> pd.DataFrame:
+    """Distinct histories with the number of customers that share each (``weight``), in a fixed order."""
+    grouped = summary.group_by(HISTORY).agg(weight=summary.count())
+    return grouped.to_pandas().sort_values(HISTORY, ignore_index=True)
+
+
+def predict(
+    rows: pd.DataFrame,
+    purchase: PurchaseModel,
+    other: PurchaseModel | None,
+    spend: SpendModel | None,
+    parameters: Parameters,
+) -> tuple[pd.DataFrame, Equity | None]:
+    """Every prediction per distinct history, and their sum with its interval."""
+    x, last, age = rows["frequency"], rows["recency"], rows["T"]
+    days = parameters.horizon_months * clv.MONTH_DAYS
+    alive = purchase.p_alive(x, last, age)
+    out = rows.assign(
+        p_alive=alive if purchase.knows_one_time_buyers else np.where(x > 0, alive, np.nan),
+        p_alive_mbg=other.p_alive(x, last, age) if other else np.nan,
+        expected_purchases=purchase.expected_purchases(days, x, last, age),
+        expected_order_value=np.nan,
+        clv=np.nan,
+        clv_low=np.nan,
+        clv_high=np.nan,
+    )
+    if spend is None:
+        return out, None
+    return _predict_money(out, purchase, spend, parameters, days)
+
+
+def _predict_money(
+    rows: pd.DataFrame, purchase: PurchaseModel, spend: SpendModel, parameters: Parameters, days: float
+) -> tuple[pd.DataFrame, Equity]:
+    order = spend.expected_order_value(rows["frequency"], rows["monetary_value"])
+    discounted = clv.discounted_purchases(purchase, rows, parameters.horizon_months, parameters.discount_rate)
+    expected = rows["expected_purchases"].to_numpy(float)
+    factor = parameters.gross_margin * np.divide(discounted, expected, out=np.ones_like(expected), where=expected > 0)
+    drawn = clv.simulate(rows, purchase, spend, factor, days, parameters.interval, parameters.seed)
+    value = parameters.gross_margin * discounted * order
+    out = rows.assign(expected_order_value=order, clv=value, clv_low=drawn.low, clv_high=drawn.high)
+    weight = rows["weight"].to_numpy(float)
+    total = float(weight @ value)
+    tails = [(1 - parameters.interval) / 2, (1 + parameters.interval) / 2]
+    low, high = np.quantile(drawn.total, tails)
+    parameter_low, parameter_high = np.quantile(drawn.total_parameter, tails)
+    process_low, process_high = total + np.quantile(drawn.total - drawn.total_parameter, tails)
+    return out, Equity(
+        value=total,
+        low=float(max(low, 0)),
+        high=float(high),
+        parameter_low=float(parameter_low),
+        parameter_high=float(parameter_high),
+        process_low=float(max(process_low, 0)),
+        process_high=float(process_high),
+        revenue=float(weight @ (expected * order)),
+    )
+
+
+def join_back(summary: ir.Table, rows: pd.DataFrame) -> ir.Table:
+    """One row per customer: ``customer_id`` and the predictions of its history."""
+    predictions = ibis.memtable(rows[HISTORY + PREDICTIONS])
+    # a view: a summary that is itself a join would take the predicates into its own chain, and fail
+    joined = summary.view().left_join(predictions, HISTORY)
+    known = {name: joined[name].nullif(float("nan")) for name in PREDICTIONS}
+    return joined.select("customer_id", **known)
+
+
+def _compare(models: list[PurchaseModel | None]) -> pd.DataFrame:
+    seen = {model.name: model for model in models if model is not None}
+    return pd.DataFrame(
+        [{"model": m.name, **m.params, "loglik": m.loglik, "aic": m.aic, "bic": m.bic} for m in seen.values()]
+    )
+
+
+def _or_none(fit: Any) -> Any:
+    return _or_reason(fit)[0]
+
+
+def _or_reason(fit: Any) -> tuple[Any, str]:
+    """A result, or None and the reason why there is none."""
+    try:
+        return fit(), ""
+    except ModelError as error:
+        return None, str(error)
