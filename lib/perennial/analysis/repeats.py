@@ -18,10 +18,15 @@ WINDOWS_DAYS = (7, 14, 30, 60, 90, 180, 365)
 FIRST_WEEKS_DAYS = 60  # "the first two months decide"
 
 
-def window_days(span_days: int) -> int:
-    """The longest usual window that fits twice into the time observed, so that many are followed that long."""
-    fitting = [days for days in WINDOWS_DAYS if 2 * days <= span_days]
-    return fitting[-1] if fitting else max(1, span_days)
+def window_days(span_days: int, long_gap_days: float) -> int:
+    """The window in which the next order is looked for.
+
+    The shortest usual length that holds 95 % of the ended gaps (``long_gap_days``), or else the longest that fits
+    twice into the time observed, so that many customers are followed that long.
+    """
+    fitting = [days for days in WINDOWS_DAYS if 2 * days <= span_days] or [max(1, span_days)]
+    enough = [days for days in fitting if days >= long_gap_days]
+    return enough[0] if enough else fitting[-1]
 
 
 def wait_counts(steps: ir.Table, most_orders: int | None = None) -> pd.DataFrame:
@@ -109,7 +114,7 @@ def ages_of(summary: ir.Table) -> pd.DataFrame:
 
 
 def gap_quantiles(counts: pd.DataFrame, quantiles: tuple[float, ...] = (0.25, 0.5, 0.75, 0.9, 0.95)) -> pd.DataFrame:
-    """How long gaps last: ``quantile``, ``ended_days`` (of gaps that ended), ``all_days`` (waits still running included).
+    """How long gaps last: ``quantile, ended_days`` (gaps that ended), ``all_days`` (with waits still running).
 
     The first is short by construction, as long gaps are still open; the second is Kaplan-Meier's and infinite
     where so many of the waits never ended.
@@ -144,7 +149,7 @@ def gap_histogram(counts: pd.DataFrame, bins: int = 26) -> pd.DataFrame:
 
 
 def early_repeat(
-    steps: ir.Table, as_of: dt.date, unit: str, level: float, days: int = FIRST_WEEKS_DAYS
+    steps: ir.Table, as_of: dt.date, unit: str, level: float, minimum_group: int = 1, days: int = FIRST_WEEKS_DAYS
 ) -> pd.DataFrame:
     """Second order within ``days`` days of the first, by cohort.
 
@@ -152,7 +157,7 @@ def early_repeat(
     -------
     Frame ``cohort, size`` (customers known for at least ``days`` days; the others are left out), ``customers`` (with
     a second order by then), ``rate, low, high`` (Wilson), ``complete`` (whether every customer of the cohort has
-    been known so long).
+    been known so long). Cohorts of fewer than ``minimum_group`` such customers are left out.
     """
     from statsmodels.stats.proportion import proportion_confint
 
@@ -163,7 +168,8 @@ def early_repeat(
     found = first.group_by("cohort").agg(
         size=first.known.sum(), customers=(first.known & first.early).sum(), complete=first.known.all()
     )
-    frame = found.order_by("cohort").to_pandas().query("size > 0").reset_index(drop=True)
+    frame = found.order_by("cohort").to_pandas()
+    frame = frame[frame["size"] >= max(minimum_group, 1)].reset_index(drop=True)
     low, high = proportion_confint(frame["customers"], frame["size"], alpha=1 - level, method="wilson")
     frame["cohort"] = pd.to_datetime(frame["cohort"]).astype("datetime64[s]")
     return frame.assign(rate=frame["customers"] / frame["size"], low=low, high=high)
@@ -172,8 +178,8 @@ def early_repeat(
 def compare_halves(cohorts: pd.DataFrame, level: float) -> dict[str, float] | None:
     """Early repeat of the newer half of the cohorts against the older half: rates, difference, Newcombe interval.
 
-    None where there are fewer than two cohorts. Keys: ``older, newer, older_size, newer_size, difference, low, high``;
-    ``split`` is the first day of the newer half (a timestamp's value in nanoseconds would lose meaning, so the row).
+    None where there are fewer than two cohorts. Keys: ``older, newer`` (rates), ``older_size, newer_size``,
+    ``difference, low, high``, and ``cut``: the row of ``cohorts`` with which the newer half begins.
     """
     if len(cohorts) < 2:
         return None
@@ -183,8 +189,10 @@ def compare_halves(cohorts: pd.DataFrame, level: float) -> dict[str, float] | No
     older, newer = cohorts.iloc[:cut], cohorts.iloc[cut:]
     x0, n0, x1, n1 = older["customers"].sum(), older["size"].sum(), newer["customers"].sum(), newer["size"].sum()
     low, high = confint_proportions_2indep(x1, n1, x0, n0, method="newcomb", compare="diff", alpha=1 - level)
-    rates = {"older": x0 / n0, "newer": x1 / n1, "difference": x1 / n1 - x0 / n0}
-    return rates | {"older_size": n0, "newer_size": n1, "low": low, "high": high, "cut": cut}
+    rates = {"older": x0 / n0, "newer": x1 / n1, "difference": x1 / n1 - x0 / n0, "low": low, "high": high}
+    return {name: float(rate) for name, rate in rates.items()} | {
+        "older_size": int(n0), "newer_size": int(n1), "cut": cut,
+    }  # fmt: skip
 
 
 def _middle(sizes: np.ndarray) -> int:

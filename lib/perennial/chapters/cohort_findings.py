@@ -1,0 +1,277 @@
+"""What chapter 03 finds, in sentences."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from perennial import formats
+from perennial.chapters.cohort_words import first_year, ordinal, quantile, recent_layers, share
+from perennial.language import _, plural
+from perennial.statements import Finding
+
+if TYPE_CHECKING:
+    from perennial.chapters.cohort_retention import Study
+
+CHAPTER = "03_cohort_retention"
+WORTH_SAYING = 0.0002  # a point more of second orders, as a share of the last year's revenue
+CLOSE = 0.05  # the observed repeat curve within five points of the implied one
+
+
+def findings(study: "Study") -> list[Finding]:
+    """The chapter's findings, then what to do, then what the data cannot say."""
+    makers = (_retention, _early, _repeat, _gaps, _first_year, _layers, _act, _known, _closed)
+    return [found for maker in makers if (found := maker(study)) is not None]
+
+
+def _at(curve: pd.DataFrame, age: int) -> pd.Series | None:
+    row = curve[curve["age"] == age]
+    return row.iloc[0] if len(row) else None
+
+
+def _retention(study: "Study") -> Finding | None:
+    later = study.curve[(study.curve["age"] > 0) & (study.curve["size"] >= study.minimum_group)]
+    if not len(later):
+        return None
+    first, last = later.iloc[0], _year_or_last(later, study.unit)
+    bounds = formats.interval(last["low"], last["high"], share)
+    words = {"n": formats.number(first["size"]), "first": share(first["rate"]), "level": formats.percent(study.level),
+             "one": ordinal(int(first["age"]), study.unit), "bounds": bounds, "last": share(last["rate"]),
+             "end": ordinal(int(last["age"]), study.unit)}  # fmt: skip
+    text = _("{first} of {n} new customers order again in {one} after their first order", **words)
+    if last["age"] > first["age"]:
+        text += _(", {last} in {end} ({level} interval {bounds}).", **words) + _when_lost(later, last, study.unit)
+    else:
+        text += _(" ({level} interval {bounds}).", **words)
+    rate, low, high = (float(last[name]) for name in ("rate", "low", "high"))
+    return Finding("cohorts.retention", CHAPTER, text, rate, low, high, "share", 0.8, figure="cohort_retention_curve")
+
+
+def _year_or_last(later: pd.DataFrame, unit: str) -> pd.Series:
+    year = _at(later, {"week": 52, "month": 12, "quarter": 4}[unit])
+    return later.iloc[-1] if year is None else year
+
+
+def _when_lost(later: pd.DataFrame, last: pd.Series, unit: str) -> str:
+    """By which age three quarters of the fall has happened."""
+    start = float(later.iloc[0]["rate"])
+    fall = start - float(last["rate"])
+    if fall <= 0.2 * start:
+        return " " + _("There is no steep loss to prevent early on; retention stays nearly level.")
+    most = later[later["rate"] <= start - 0.75 * fall].iloc[0]
+    return " " + _(
+        "Three quarters of the fall come by {when}: onboarding before then meets most of those who would drop off.",
+        when=ordinal(int(most["age"]), unit),
+    )
+
+
+def _early(study: "Study") -> Finding | None:
+    c = study.comparison
+    if c is None or min(c["older_size"], c["newer_size"]) < study.minimum_group:
+        return None
+    since = study.early.loc[~study.early["known"], "cohort"].iloc[int(c["cut"])]
+    words = {
+        "since": formats.period(since, study.unit), "newer": share(c["newer"]), "older": share(c["older"]),
+        "days": study.early_days, "gap": formats.points(c["difference"]), "level": formats.percent(study.level),
+        "bounds": formats.interval(100 * c["low"], 100 * c["high"], lambda v: formats.number(v, 1)),
+    }  # fmt: skip
+    rates = _("{newer} order again within {days} days, against {older} before (difference {gap}, {level} "
+        "interval {bounds}).", **words)  # fmt: skip
+    if c["low"] > 0:
+        text = _("Customers won since {since} come back sooner: ", **words) + rates + _worth(study)
+    elif c["high"] < 0:
+        text = _("Customers won since {since} come back less: ", **words) + rates + _worth(study)
+    else:
+        text = _("Whether customers won since {since} come back differently cannot be told: ", **words) + rates
+    clear = c["low"] > 0 or c["high"] < 0
+    return Finding("cohorts.early_repeat_change", CHAPTER, text, c["difference"], c["low"], c["high"], "share",
+                   0.75 if clear else 0.35, figure="cohort_early")  # fmt: skip
+
+
+def new_per_year(study: "Study") -> int:
+    """Customers first seen in the year to the as-of date, those known before the data left out."""
+    sizes = study.sizes
+    recent = sizes["cohort"] > study.as_of - pd.Timedelta(days=365)
+    return int(sizes.loc[recent & ~sizes["known"], "size"].sum())
+
+
+def _worth(study: "Study") -> str:
+    """What the difference means in second orders of one year's new customers."""
+    worth = abs((study.comparison or {})["difference"]) * new_per_year(study) * study.order_value
+    if worth <= 0:
+        return ""
+    words = {"money": formats.money(float(f"{worth:.2g}"), study.currency)}
+    return " " + _("At today's repeat order value that is about {money} a year in second orders alone; a "
+        "changed mix of customers may explain part of it.", **words)  # fmt: skip
+
+
+def _repeat(study: "Study") -> Finding | None:
+    curve = study.repeat
+    if not len(curve):
+        return None
+    first, later = curve.iloc[0], curve.iloc[min(4, len(curve) - 1)]
+    words = {
+        "first": share(first["rate"]), "days": study.within_days, "level": formats.percent(study.level),
+        "bounds": formats.interval(first["low"], first["high"], share), "later": share(later["rate"]),
+        "n": int(later["order_number"]),
+    }  # fmt: skip
+    text = _(
+        "{first} of customers with one order make a second within {days} days ({level} interval {bounds})", **words
+    )
+    if len(curve) > 1:
+        text += _(", against {later} after {n} orders", **words)
+        if first["rate"] <= curve["rate"].min():
+            text = _("The second order is the hurdle: ", **words) + text
+    text += "." + _selection(study, later)
+    rate, low, high = (float(first[name]) for name in ("rate", "low", "high"))
+    return Finding("cohorts.second_order", CHAPTER, text, rate, low, high, "share", 0.8, figure="cohort_repeat")
+
+
+def _selection(study: "Study", later: pd.Series) -> str:
+    """How much of the rise differences between customers account for; buying often marks, it is not shown to make."""
+    curve = study.repeat
+    if "implied" not in curve or curve["implied"].isna().any():
+        return " " + _(
+            "The rise may be selection alone: those who ordered often may always have been the better customers."
+        )
+    gaps = (curve["rate"] - curve["implied"]).to_numpy()
+    words = {"first": share(curve["implied"].iloc[0]), "later": share(later["implied"])}
+    if np.abs(gaps).max() <= CLOSE:
+        return " " + _("Differences between customers alone imply nearly the same ({first} and {later}): many "
+            "orders mark a good customer, and nothing here shows that they make one.", **words)  # fmt: skip
+    worst = curve.iloc[int(np.abs(gaps).argmax())]
+    words |= {"n": formats.number(worst["order_number"], 0), "gap": formats.points(worst["rate"] - worst["implied"], 0)}
+    return " " + _("Differences between customers alone imply {first} and {later}; only what departs from that "
+        "is news, most after order {n} ({gap}).", **words)  # fmt: skip
+
+
+def _gaps(study: "Study") -> Finding | None:
+    half, long = quantile(study.gaps, 0.5), quantile(study.gaps, 0.95)
+    if np.isnan(half["ended_days"]):
+        return None
+    words = {"half": formats.days(half["ended_days"]), "long": formats.days(long["ended_days"]),
+             "all": formats.days(half["all_days"])}  # fmt: skip
+    text = _("Half of the next orders come within {half}, 95 % within {long}", **words)
+    if np.isfinite(half["all_days"]):
+        text += _(
+            "; counting waits that are still running, half of all orders are followed by another within {all}", **words
+        )
+    else:
+        text += _(
+            "; counting waits that are still running, fewer than half of all orders are followed by another", **words
+        )
+    text += ". " + _(
+        "Of those who return, half need no reminder before {half}; silence beyond {long} is unusual.", **words
+    )
+    return Finding("cohorts.median_gap", CHAPTER, text, float(half["ended_days"]), unit="days", importance=0.5,
+                   figure="cohort_gaps")  # fmt: skip
+
+
+def _first_year(study: "Study") -> Finding | None:
+    earned = first_year(study)
+    if earned is None:
+        return None
+    names = {
+        "week": _("{n} weeks", n=int(earned["periods"])), "month": _("{n} months", n=int(earned["periods"])),
+        "quarter": _("{n} quarters", n=int(earned["periods"])),
+    }  # fmt: skip
+    first = {"week": _("first week"), "month": _("first month"), "quarter": _("first quarter")}
+    total = earned["first"] + earned["later"]
+    text = _(
+        "A new customer brings {first} of revenue in the {period} and {later} in the {after} that follow (means "
+        "over {n} "
+        "customers; a few large buyers weigh heavily). At a gross margin of {margin}, winning and serving one "
+        "must cost less "
+        "than {limit} to pay off by then.",
+        first=formats.money(earned["first"], study.currency),
+        later=formats.money(earned["later"], study.currency),
+        period=first[study.unit],
+        after=names[study.unit],
+        n=formats.number(earned["size"]),
+        margin=formats.percent(study.gross_margin),
+        limit=formats.money(study.gross_margin * total, study.currency),
+    )
+    return Finding("cohorts.first_year_revenue", CHAPTER, text, total, unit=study.currency,
+                   importance=0.55, figure="cohort_revenue_matrix")  # fmt: skip
+
+
+def _layers(study: "Study") -> Finding | None:
+    recent = recent_layers(study)
+    if recent is None:
+        return None
+    words = {
+        "share": share(recent["older"]), "start": formats.period(recent["start"], study.unit),
+        "total": formats.money(recent["total"], study.currency),
+    }  # fmt: skip
+    text = _("Customers won before {start} bring {share} of the {total} of revenue since then.", **words) + " "
+    if recent["older"] >= 0.995:
+        text += _("No new layer has been added: revenue can only follow how these customers fade.")
+    elif recent["older"] >= 0.5:
+        text += _(
+            "The business lives on customers it already held: a fall in their retention would be felt "
+            "before one in new ones."
+        )
+    else:
+        text += _("The business lives on new customers: a slow year of winning them would be felt at once.")
+    return Finding("cohorts.revenue_from_held", CHAPTER, text, recent["older"], unit="share", importance=0.6,
+                   figure="cohort_layers")  # fmt: skip
+
+
+def _act(study: "Study") -> Finding | None:
+    half, most = quantile(study.gaps, 0.5)["ended_days"], quantile(study.gaps, 0.75)["ended_days"]
+    new = new_per_year(study)
+    gain = 0.01 * new * study.order_value
+    recent = recent_layers(study)
+    if np.isnan(half) or not len(study.repeat) or recent is None or gain < WORTH_SAYING * recent["total"]:
+        return None
+    text = _(
+        "Ask new customers ({n} in the last year) for a second order between day {half} and day {most} after "
+        "the first; every point more that order again is worth about {money} a year in that order alone. Leave "
+        "a random tenth out and measure the difference.",
+        n=formats.number(new),
+        half=formats.number(half),
+        most=formats.number(most),
+        money=formats.money(float(f"{gain:.2g}"), study.currency),
+    )
+    return Finding("cohorts.ask_for_second_order", CHAPTER, text, gain, unit=study.currency,
+                   importance=0.6, kind="action", figure="cohort_gaps")  # fmt: skip
+
+
+def _known(study: "Study") -> Finding | None:
+    if not study.known:
+        return None
+    sizes = study.sizes
+    held = int(sizes.loc[sizes["known"], "size"].sum())
+    text = _(
+        "The data begins in the middle of the business: {n} of {all} customers ({share}) first appear up to "
+        "{last}, far more per period than later. Most were customers before; when they were won is not known. "
+        "They are left out of every statement about new customers, which rests on the other {new}.",
+        n=formats.number(held),
+        all=formats.number(study.customers),
+        share=share(held / study.customers),
+        last=formats.period(max(study.known), study.unit),
+        new=formats.number(study.customers - held),
+    )
+    return Finding("cohorts.known_before", CHAPTER, text, held / study.customers, unit="share", importance=0.7,
+                   kind="caution", figure="cohort_retention_matrix")  # fmt: skip
+
+
+def _closed(study: "Study") -> Finding | None:
+    """New customers stop long before the as-of date: the file follows a chosen group."""
+    last = study.sizes["cohort"].max()
+    behind = int(study.cells.loc[study.cells["cohort"] == last, "age"].max())
+    if behind < 3 or behind < len(study.sizes) / 4:
+        return None
+    count = len(study.sizes)
+    text = plural(
+        "No customer is new after {last}: the file follows {count} cohort, not the whole business. Revenue over "
+        "time shows how that group fades, not how the business does, and nothing can be said about "
+        "acquisition today.",
+        "No customer is new after {last}: the file follows {count} cohorts, not the whole business. Revenue "
+        "over time shows how that group fades, not how the business does, and nothing can be said about "
+        "acquisition today.",
+        count,
+        count=formats.number(count),
+        last=formats.period(last, study.unit),
+    )
+    return Finding("cohorts.closed_group", CHAPTER, text, importance=0.6, kind="caution", figure="cohort_layers")

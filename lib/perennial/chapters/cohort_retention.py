@@ -1,0 +1,160 @@
+"""Chapter 03: who stays. Cohorts over time, the chance of a next order, the time to it."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from perennial import formats
+from perennial.analysis import censoring, cohorts, repeats
+from perennial.analysis.cadence import order_steps
+from perennial.errors import ModelError
+from perennial.statements import Caption, Finding
+
+if TYPE_CHECKING:
+    from perennial.client import Client
+
+CHAPTER = "03_cohort_retention"
+MOST_ORDERS = 10
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the chapter found.
+
+    Attributes
+    ----------
+    unit : cohort period, ``"month"``.
+    cells : every cohort in every period (:func:`perennial.analysis.cohorts.cohort_cells`), with
+        ``revenue_per_customer`` and ``known`` (customers before the data begins).
+    curve, known_curve : retention of new customers and of those known before the data (may be empty).
+    layers : revenue by group of cohorts and period.
+    repeat : chance of a next order by order number within ``within_days``, with ``implied`` where ``model`` was fitted;
+        of new customers only where some were known before the data.
+    gaps, bins : quantiles and histogram of the time between orders.
+    early : second order within ``early_days`` days by cohort; ``comparison`` of its newer half with the older, or None.
+    customers, revenue : the base: cohort sizes and cells add up to them.
+    """
+
+    unit: str
+    as_of: pd.Timestamp
+    level: float
+    currency: str
+    cells: pd.DataFrame
+    curve: pd.DataFrame
+    known_curve: pd.DataFrame
+    layers: pd.DataFrame
+    repeat: pd.DataFrame
+    within_days: int
+    gaps: pd.DataFrame
+    bins: pd.DataFrame
+    early: pd.DataFrame
+    comparison: dict[str, float] | None
+    customers: int
+    revenue: Decimal
+    order_value: float
+    known: frozenset[pd.Timestamp]
+    model: str = ""
+    gross_margin: float = 0.0
+    minimum_group: int = 1
+    early_days: int = repeats.FIRST_WEEKS_DAYS
+    captions: dict[str, Caption] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def sizes(self) -> pd.DataFrame:
+        """``cohort, size, small, known``: one row per cohort."""
+        return self.cells.loc[self.cells["age"] == 0, ["cohort", "size", "small", "known"]].reset_index(drop=True)
+
+
+def study(client: "Client") -> Study:
+    """Run the chapter's analyses on a client."""
+    from perennial.chapters import cohort_findings, cohort_words
+
+    found = _measure(client)
+    found.captions.update(cohort_words.captions(found, formats.escape(client.parameters.title)))
+    found.findings.extend(cohort_findings.findings(found))
+    return found
+
+
+def _measure(client: "Client") -> Study:
+    p, summary = client.parameters, client.summary
+    unit = p.cohort_period
+    steps = order_steps(client.transactions, p.as_of).cache()
+    totals = summary.agg(customers=summary.count(), revenue=summary.revenue.sum()).to_pyarrow().to_pylist()[0]
+    cells, known = _cells(client, unit)
+    waits = repeats.wait_counts(steps)
+    gaps = repeats.gap_quantiles(waits)
+    repeat, within, model = _repeat(client, _of_new(steps, known, unit), gaps, bool(known))
+    early = repeats.early_repeat(steps, p.as_of, unit, p.interval, p.minimum_group)
+    new = cells[~cells["known"]]
+    return Study(
+        unit=unit,
+        as_of=pd.Timestamp(p.as_of),
+        level=p.interval,
+        currency=p.currency,
+        cells=cells,
+        curve=cohorts.retention_curve(new, p.interval),
+        known_curve=cohorts.retention_curve(cells[cells["known"]], p.interval),
+        layers=cohorts.layers(cells, unit, known),
+        repeat=repeat,
+        within_days=within,
+        gaps=gaps,
+        bins=repeats.gap_histogram(waits),
+        early=early.assign(known=early["cohort"].isin(known)),
+        comparison=repeats.compare_halves(early[~early["cohort"].isin(known)].reset_index(drop=True), p.interval),
+        customers=int(totals["customers"]),
+        revenue=Decimal(totals["revenue"] or 0),
+        order_value=_order_value(summary),
+        known=known,
+        model=model,
+        gross_margin=p.gross_margin,
+        minimum_group=p.minimum_group,
+    )
+
+
+def _cells(client: "Client", unit: str) -> tuple[pd.DataFrame, frozenset[pd.Timestamp]]:
+    p = client.parameters
+    cells = cohorts.cohort_cells(client.transactions, client.summary, p.as_of, unit, p.minimum_group)
+    sizes = cells.loc[cells["age"] == 0, ["cohort", "size"]].reset_index(drop=True)
+    known = censoring.left_censored(sizes, cohorts.FREQUENCY[unit])
+    cells = cells.assign(revenue_per_customer=cells["revenue"] / cells["size"], known=cells["cohort"].isin(known))
+    return cells, known
+
+
+def _of_new(steps: ir.Table, known: frozenset[pd.Timestamp], unit: str) -> ir.Table:
+    """The steps of customers whose first order in the data is their first one, as far as can be told."""
+    if not known:
+        return steps
+    begin = (pd.Period(max(known), cohorts.FREQUENCY[unit]) + 1).start_time.date()
+    first = steps.filter((steps.order_number == 1) & (steps.ordered_on >= begin))
+    return steps.semi_join(first, "customer_id")
+
+
+def _repeat(client: "Client", steps: ir.Table, gaps: pd.DataFrame, partly: bool) -> tuple[pd.DataFrame, int, str]:
+    """The repeat curve with what the fitted purchase model implies; alone without a model or on a part of "
+    "the base."""
+    p = client.parameters
+    ages = repeats.ages_of(client.summary)
+    long_gap = gaps.loc[gaps["quantile"] == 0.95, "ended_days"].iloc[0]
+    within = repeats.window_days(int(ages["T"].max()), float(long_gap))
+    curve = repeats.repeat_curve(repeats.wait_counts(steps, MOST_ORDERS), within, p.interval, p.minimum_group)
+    if partly or not len(curve):
+        return curve, within, ""
+    try:
+        model = client.value.purchase
+    except ModelError:
+        return curve, within, ""
+    implied = repeats.implied_repeat(model.name, model.params, ages, curve, within, p.seed)
+    return curve.assign(implied=implied), within, model.name
+
+
+def _order_value(summary: ir.Table) -> float:
+    """Mean money of a repeat purchase day; 0 where nobody repeats."""
+    sums = summary.agg(
+        money=(summary.monetary_value * summary.frequency).sum(), days=summary.frequency.sum()
+    ).to_pyarrow()
+    row = sums.to_pylist()[0]
+    return float(row["money"] / row["days"]) if row["days"] else 0.0
