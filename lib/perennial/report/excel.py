@@ -57,7 +57,7 @@ def _kind(name: str, engine_type: str) -> str:
     if bare.startswith(("date", "timestamp")):
         return "date"
     if bare.startswith(("float", "decimal")):
-        return "share" if name.startswith("p_alive") or name.endswith(("share", "_rate")) else "number"
+        return "share" if name.startswith("p_alive") or name.endswith(("share", "_rate", "_probability")) else "number"
     return "text"
 
 
@@ -112,7 +112,7 @@ def _write_rows(book: Any, kinds: dict[str, str], rows: Any) -> None:
 
 
 def _values(rows: Any) -> Iterator[tuple[Any, ...]]:
-    for batch in rows.to_pyarrow_batches(chunk_size=_BATCH):
+    for batch in rows.to_pyarrow().to_batches(max_chunksize=_BATCH):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
