@@ -52,9 +52,7 @@ def totals_by_start(
     return found.sort_values(["start", "new"], ignore_index=True)
 
 
-def _with_start(
-    rows: ir.Table, summary: ir.Table, start: Callable[[ir.DateValue], ir.DateValue]
-) -> ir.Table:
+def _with_start(rows: ir.Table, summary: ir.Table, start: Callable[[ir.DateValue], ir.DateValue]) -> ir.Table:
     rows = rows.inner_join(summary.select("customer_id", "first_on"), "customer_id")
     rows = rows.mutate(start=start(rows.ordered_on)).filter(lambda t: t.start.notnull())
     return rows.mutate(new=rows.first_on >= rows.start)
@@ -85,8 +83,8 @@ def period_totals(transactions: ir.Table, summary: ir.Table, as_of: dt.date, uni
 
 def period_starts(first: pd.Timestamp, as_of: dt.date, unit: str) -> pd.Series:
     """First days of all periods from that of ``first`` to that of ``as_of``."""
-    ends = (pd.Period(pd.Timestamp(day), FREQUENCY[unit]) for day in (first, as_of))
-    starts = pd.period_range(*ends, freq=FREQUENCY[unit]).start_time
+    begin, end = (pd.Period(pd.Timestamp(day), FREQUENCY[unit]) for day in (first, as_of))
+    starts = pd.period_range(begin, end, freq=FREQUENCY[unit]).start_time
     return pd.Series(starts.astype("datetime64[s]"))
 
 
@@ -156,6 +154,17 @@ def movement(transactions: ir.Table, summary: ir.Table, comparison: Comparison) 
     ).to_pandas()
     table = sums.set_index("status").reindex(list(STATUSES)).fillna(0).astype({"customers": "int64"}).reset_index()
     return table.assign(change=(table["revenue_after"] - table["revenue_before"]).round(4))
+
+
+def revenue_of(transactions: ir.Table, comparison: Comparison, customers: list[str]) -> tuple[float, float]:
+    """Net revenue of the named customers in the earlier and in the later window."""
+    lines = transactions.filter(transactions.customer_id.isin(customers))
+    start = _window_start(lines.ordered_on, comparison)
+    found = lines.agg(
+        before=lines.amount.sum(where=start == ibis.literal(comparison.before.first)).fill_null(0).cast("float64"),
+        after=lines.amount.sum(where=start == ibis.literal(comparison.after.first)).fill_null(0).cast("float64"),
+    ).to_pandas()
+    return float(found["before"][0]), float(found["after"][0])
 
 
 def trailing_totals(transactions: ir.Table, as_of: dt.date, months: int) -> tuple[int, float]:

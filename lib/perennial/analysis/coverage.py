@@ -21,6 +21,7 @@ REACH = {"day": 28, "week": 8}  # steps on both sides that make the local level
 FALSE_ALARMS = 0.05  # gaps expected by chance in the whole span
 SPIKE_Z = 6.0  # robust standard deviations above the local level
 NEEDED_STEPS = 20
+CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom: unlike the mean it ignores the spikes themselves
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,17 @@ def measure_rhythm(days: pd.DataFrame) -> Rhythm:
     level = _local_median(steps["orders"] / shares.where(shares > 0), REACH[step])
     steps = steps.assign(expected=(level * shares).fillna(0.0))
     known = steps[steps["expected"] > 0]
-    misfit = ((known["orders"] - known["expected"]) ** 2 / known["expected"]).median() / 0.4549  # median of χ²(1)
-    return Rhythm(step, steps, max(1.0, float(misfit)) if len(known) else 1.0)
+    misfit = (known["orders"] - known["expected"]) ** 2 / known["expected"]
+    dispersion = float(misfit.median()) / CHI_SQUARE_MEDIAN if len(known) else 1.0
+    return Rhythm(step, steps, max(1.0, dispersion))
 
 
 def _whole_weeks(days: pd.DataFrame) -> pd.DataFrame:
     start = days["day"] - pd.to_timedelta(days["day"].dt.weekday, unit="D")
-    weeks = days.assign(start=start).groupby("start", as_index=False).agg(
-        orders=("orders", "sum"), revenue=("revenue", "sum"), length=("day", "size")
+    weeks = (
+        days.assign(start=start)
+        .groupby("start", as_index=False)
+        .agg(orders=("orders", "sum"), revenue=("revenue", "sum"), length=("day", "size"))
     )
     return weeks[weeks["length"] == 7].drop(columns="length").reset_index(drop=True)
 
@@ -99,9 +103,9 @@ def find_gaps(rhythm: Rhythm) -> pd.DataFrame:
     rows = []
     for places in _runs(empty.to_numpy()):
         around = np.r_[max(0, places[0] - reach) : places[0], places[-1] + 1 : min(len(steps), places[-1] + 1 + reach)]
-        usual = float(shares.iloc[around].sum())
-        rate = float(steps["orders"].iloc[around].sum()) / usual if usual > 0 else 0.0
-        expected = rate * float(shares.iloc[places].sum())
+        usual = float(shares.to_numpy()[around].sum())
+        rate = float(steps["orders"].to_numpy()[around].sum()) / usual if usual > 0 else 0.0
+        expected = rate * float(shares.to_numpy()[places].sum())
         if rhythm.enough and expected / rhythm.dispersion > bar:
             rows.append((steps["start"].iloc[places[0]], _last_day(rhythm, places[-1]), len(places), expected))
     return pd.DataFrame(rows, columns=["first", "last", "steps", "expected_orders"])
@@ -137,14 +141,20 @@ def find_spikes(rhythm: Rhythm) -> pd.DataFrame:
 
 def _spikes_of(rhythm: Rhythm, measure: str) -> pd.DataFrame:
     values = rhythm.steps[measure].astype("float64")
-    roots = np.sqrt(values.clip(lower=0))
+    roots = values.clip(lower=0).pow(0.5)
     middle = _local_median(roots, REACH[rhythm.step])
     off = roots - middle
     spread = 1.4826 * float(off.abs().median())
     z = off / spread if spread > 0 else off * 0
     usual = middle**2
     rows = pd.DataFrame(
-        {"start": rhythm.steps["start"], "measure": measure, "value": values, "usual": usual, "times": values / usual,
-         "z": z.round(6)}
+        {
+            "start": rhythm.steps["start"],
+            "measure": measure,
+            "value": values,
+            "usual": usual,
+            "times": values / usual,
+            "z": z.round(6),
+        }
     )
     return rows[z > SPIKE_Z]

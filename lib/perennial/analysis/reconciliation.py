@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pandas as pd
 
+from perennial.schema import TABLES
 from perennial.tables.audit import Audit
 
 RAW, USED = "raw", "used"
@@ -43,7 +44,15 @@ def table_facts(audit: Audit) -> pd.DataFrame:
 
 
 def incomplete_columns(audit: Audit) -> pd.DataFrame:
-    """``table, column, filled_share``: columns with missing values, the emptiest first."""
-    rows = [(f.table, column, share) for f in audit.tables for column, share in f.filled.items() if share < 1]
+    """``table, column, filled_share``: columns with missing values, the emptiest first.
+
+    Optional dates are left out: an empty one mostly says that something has not happened yet.
+    """
+    rows = [
+        (f.table, column, share)
+        for f in audit.tables
+        for column, share in f.filled.items()
+        if share < 1 and TABLES[f.table].columns.get(column) not in ("date", "timestamp")
+    ]
     frame = pd.DataFrame(rows, columns=["table", "column", "filled_share"])
     return frame.sort_values(["filled_share", "table", "column"], ignore_index=True)

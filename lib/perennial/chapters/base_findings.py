@@ -1,0 +1,201 @@
+"""What chapter 02 finds, in sentences: size, change and its drivers, movement, concentration."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from perennial import formats
+from perennial.chapters import base_words as words
+from perennial.chapters import spread_words
+from perennial.language import _, plural
+from perennial.statements import Finding
+
+if TYPE_CHECKING:
+    from perennial.chapters.customer_base import Study
+
+CHAPTER = "02_customer_base"
+
+
+def findings(study: "Study") -> list[Finding]:
+    """Findings, then what to do, then what the data cannot say."""
+    made = [_size(study), *_revenue(study), *_change(study), *_movement(study), *spread_words.findings(study)]
+    return [*made, *_actions(study), *_cautions(study)]
+
+
+def _size(study: "Study") -> Finding:
+    one, many = "{count} customer has bought since {date}", "{count} customers have bought since {date}"
+    text = plural(one, many, study.customers, count=formats.number(study.customers), date=formats.date(study.first_on))
+    if study.recent is not None and study.recent[0] < study.customers:
+        text += _(
+            "; {n} of them ({share}) in the last 12 months",
+            n=formats.number(study.recent[0]),
+            share=formats.percent(study.recent[0] / study.customers),
+        )
+    return _finding("base.customers", f"{text}.", study.customers, "customers", 0.4, "base_customers")
+
+
+def _revenue(study: "Study") -> list[Finding]:
+    if study.recent is None:
+        text = _(
+            "All revenue since {date} is {revenue}: less than a year of data, so no yearly figure can be given.",
+            date=formats.date(study.first_on),
+            revenue=words.money(study, float(study.revenue)),
+        )
+        return [_finding("base.revenue", text, float(study.revenue), study.currency, 0.5, "base_periods")]
+    revenue = study.recent[1]
+    text = _(
+        "Revenue in the 12 months to {date} was {revenue}",
+        date=formats.date(study.as_of),
+        revenue=words.money(study, revenue),
+    )
+    before = yearly_before(study)
+    if before is not None:
+        text += f", {words.against(revenue / before - 1)} ({words.money(study, before)})"
+    older = older_share(study)
+    if older is not None:
+        text += _("; {share} of it came from customers won earlier", share=formats.percent(older))
+    rate = abs(revenue / before - 1) if before else 0.0
+    importance = 0.55 + 0.35 * min(1.0, rate / 0.2)
+    return [_finding("base.revenue_12m", f"{text}.", revenue, study.currency, importance, "base_periods")]
+
+
+def yearly_before(study: "Study") -> float | None:
+    """Revenue of the 12 months before the last 12; None where the data does not hold them."""
+    if study.comparison is None or study.comparison.seasonal:
+        return None
+    before = words.revenue_change(study)[0]
+    return before if before > 0 else None
+
+
+def older_share(study: "Study") -> float | None:
+    """Share of the last 12 months' revenue from customers who first bought before them; None where not known."""
+    if yearly_before(study) is None or study.comparison is None or not study.comparison.knows_new:
+        return None
+    after = study.groups.set_index("group")["revenue_after"]
+    return float(after["returning"] / after.sum()) if after.sum() > 0 else None
+
+
+def _change(study: "Study") -> list[Finding]:
+    comparison = study.comparison
+    before, after = words.revenue_change(study) if comparison else (0.0, 0.0)
+    if comparison is None or before <= 0:
+        return []
+    change = after - before
+    effects = study.drivers.set_index("driver")["effect"]
+    along = effects[effects * change > 0].sort_values(key=abs, ascending=False)
+    if not len(along) or abs(change / before) < words.SMALL_CHANGE:
+        text = _(
+            "Revenue of {after} was within 2 % of that of {before}: {a} against {b}.", **_pair(study, before, after)
+        )
+        return [_finding("base.revenue_change", text, change, study.currency, 0.45, "base_drivers")]
+    text = _(
+        "Revenue {rose} by {rate} ({change}) from {before} to {after}; {driver} accounts for {effect} of it",
+        rose=_("rose") if change > 0 else _("fell"),
+        rate=formats.percent(abs(change / before)),
+        change=words.signed_money(study, change),
+        driver=_driver(str(along.index[0])),
+        effect=words.signed_money(study, float(along.iloc[0])),
+        before=words.window_name(comparison.before),
+        after=words.window_name(comparison.after),
+    )
+    text += _rest(study, effects.drop(along.index[0]), change) + "." + _giants(study, change)
+    if comparison.seasonal:
+        text += " " + _("The two windows hold different seasons, so part of it may be the season.")
+    importance = 0.55 + 0.35 * min(1.0, abs(change / before) / 0.25)
+    return [_finding("base.revenue_change", text, change, study.currency, importance, "base_drivers")]
+
+
+def _rest(study: "Study", effects: pd.Series, change: float) -> str:
+    """The other drivers, unless they are small."""
+    large = effects[effects.abs() > 0.02 * abs(change)]
+    parts = [f"{_driver(str(name))} {words.signed_money(study, float(effect))}" for name, effect in large.items()]
+    return _("; the rest is {parts}", parts=", ".join(parts)) if parts else ""
+
+
+def _giants(study: "Study", change: float) -> str:
+    """What the ten largest customers have to do with a change, where it is a quarter of it or more."""
+    part = study.giants[1] - study.giants[0]
+    if abs(part) < 0.25 * abs(change) or study.customers <= 10:
+        return ""
+    return " " + _("The ten largest customers alone changed by {part}.", part=words.signed_money(study, part))
+
+
+def _pair(study: "Study", before: float, after: float) -> dict[str, str]:
+    assert study.comparison is not None
+    return {
+        "before": words.window_name(study.comparison.before),
+        "after": words.window_name(study.comparison.after),
+        "a": words.money(study, after),
+        "b": words.money(study, before),
+    }
+
+
+def _driver(driver: str) -> str:
+    names = {
+        "customers": _("the number of customers"),
+        "mix": _("the mix of new and returning customers"),
+        "orders_per_customer": _("orders per customer"),
+        "order_value": _("value per order"),
+    }
+    return names[driver]
+
+
+def _finding(name: str, text: str, value: float, unit: str, importance: float, figure: str) -> Finding:
+    return Finding(name, CHAPTER, text, float(value), unit=unit, importance=round(importance, 3), figure=figure)
+
+
+def _movement(study: "Study") -> list[Finding]:
+    comparison = study.comparison
+    if comparison is None:
+        return []
+    counts, was, now = (words.movement_of(study, c) for c in ("customers", "revenue_before", "revenue_after"))
+    earlier = counts["retained"] + counts["lost"]
+    if not earlier:
+        return []
+    share = counts["lost"] / earlier
+    text = _(
+        "{lost} of the {earlier} customers of {before} ({share}) have not bought since; they had brought {gone} then. "
+        "New and returned customers brought {gained} in {after}; those who bought in both changed by {kept}.",
+        lost=formats.number(counts["lost"]),
+        earlier=formats.number(earlier),
+        before=words.window_name(comparison.before),
+        after=words.window_name(comparison.after),
+        share=formats.percent(share),
+        gone=words.money(study, was["lost"]),
+        gained=words.money(study, now["new"] + now["regained"]),
+        kept=words.signed_money(study, now["retained"] - was["retained"]),
+    )
+    return [_finding("base.lost_share", text, share, "share", 0.5 + 0.3 * min(1.0, share / 0.5), "base_movement")]
+
+
+def _actions(study: "Study") -> list[Finding]:
+    share, count = study.everyone.top_tenth, -(-study.customers // 10)
+    if share is None or study.customers < 100:
+        return []
+    yearly = study.recent[1] if study.recent else float(study.revenue)
+    span = _("a year at today's revenue") if study.recent else _("over the span of the data")
+    text = _(
+        "Give the {n} best-paying customers (one in ten) a named contact: losing every tenth of them would cost about "
+        "{loss} {span}. The cost is the contacts' time, which the data does not hold. Measure it by keeping a random "
+        "fifth of them on today's service and comparing how many buy within six months.",
+        n=formats.number(count),
+        loss=words.money(study, yearly * share / 10),
+        span=span,
+    )
+    return [Finding("base.keep_best", CHAPTER, text, float(count), unit="customers", importance=0.45, kind="action",
+                    figure="base_lorenz")]  # fmt: skip
+
+
+def _cautions(study: "Study") -> list[Finding]:
+    made = []
+    if study.comparison is None:
+        text = _("The data spans less than two months: no two windows can be compared, so nothing is said of change.")
+        made.append(Finding("base.no_comparison", CHAPTER, text, importance=0.6, kind="caution"))
+    elif study.comparison.seasonal:
+        text = _(
+            "Two full years are not in the data, so the last {length} are compared with the {length} before: "
+            "season and trend cannot be told apart.",
+            length=words.window_length(study.comparison),
+        )
+        made.append(Finding("base.season", CHAPTER, text, importance=0.5, kind="caution", figure="base_drivers"))
+    return made

@@ -1,0 +1,241 @@
+"""The words around the charts and tables of chapter 02; its findings are in ``base_findings``."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from perennial import formats
+from perennial.analysis.comparison import Comparison, Window
+from perennial.language import _
+from perennial.statements import Caption, Finding
+
+if TYPE_CHECKING:
+    from perennial.chapters.customer_base import Study
+
+SMALL_CHANGE = 0.02  # a change of revenue below this is called none
+
+
+def findings(study: "Study") -> list[Finding]:
+    """What the chapter found, most important first."""
+    from perennial.chapters import base_findings
+
+    return base_findings.findings(study)
+
+
+def captions(study: "Study") -> dict[str, Caption]:
+    """The words around each chart and table, by its name."""
+    from perennial.chapters import spread_words
+
+    made = {
+        "base_periods": _periods(study),
+        "base_customers": _customers(study),
+        **spread_words.captions(study),
+    }
+    if study.comparison is not None:
+        made |= {
+            "base_drivers": _drivers(study, study.comparison),
+            "base_groups": _groups(study, study.comparison),
+            "base_movement": _movement(study, study.comparison),
+        }
+    return made
+
+
+def source(study: "Study", more: str = "") -> str:
+    """The line under a chart."""
+    text = _(
+        "Source: orders of {title} to {date}; n = {n} customers.",
+        title=study.title,
+        date=formats.date(study.as_of),
+        n=formats.number(study.customers),
+    )
+    return f"{text} {more}".strip()
+
+
+def money(study: "Study", value: float) -> str:
+    """An amount in the client's currency, cents only below ten."""
+    size = abs(value)
+    return formats.money(value, study.currency, digits=None if size >= 999.5 else 0 if size >= 10 or not size else 2)
+
+
+def signed_money(study: "Study", value: float) -> str:
+    """A change of money with its sign."""
+    return formats.signed(value, lambda v: money(study, v))
+
+
+def window_name(window: Window) -> str:
+    """``2025``, ``Jan–Jun 1998``, ``Jul 1997–Jun 1998``; in days where a window is not made of whole months."""
+    first, last = window.first, window.last
+    if first.day != 1 or (last + dt.timedelta(days=1)).day != 1:
+        return _("{first} to {last}", first=formats.date(first), last=formats.date(last))
+    ends = formats.period(first, "month"), formats.period(last, "month")
+    if (first.month, last.month) == (1, 12) and first.year == last.year:
+        return str(first.year)
+    if ends[0] == ends[1]:
+        return ends[0]
+    return f"{ends[0].removesuffix(f' {last.year}')}–{ends[1]}"
+
+
+def window_length(comparison: Comparison) -> str:
+    """``twelve months``: the length of the windows compared."""
+    names = {"year": _("12 months"), "half": _("6 months"), "quarter": _("3 months"), "month": _("month")}
+    return names[comparison.unit]
+
+
+def against(rate: float) -> str:
+    """A change against the year before in words: ``18 % more than in the 12 months before``."""
+    if abs(rate) < SMALL_CHANGE:
+        return _("about as much as in the 12 months before")
+    share = formats.percent(abs(rate))
+    if rate > 0:
+        return _("{share} more than in the 12 months before", share=share)
+    return _("{share} less than in the 12 months before", share=share)
+
+
+def revenue_change(study: "Study") -> tuple[float, float]:
+    """Revenue of the earlier and of the later window."""
+    return float(study.groups["revenue_before"].sum()), float(study.groups["revenue_after"].sum())
+
+
+def _left_out(study: "Study") -> str:
+    parts = [] if study.periods["finished"].all() else [_("The last period is not complete (hatched).")]
+    if study.periods["known"].any():
+        parts.append(_("Grey: first periods, whose new customers were mostly there before the data begins."))
+    return " ".join(parts)
+
+
+def _periods(study: "Study") -> Caption:
+    share = returning_share(study)
+    text = _("All revenue so far comes from first purchases")
+    if share is not None:
+        text = _(
+            "{share} revenue since {period} comes from returning customers",
+            share=_("All") if share[0] == 1 else _("{share} of", share=formats.percent(share[0])),
+            period=formats.period(share[1], study.unit),
+        )
+    subtitle = _(
+        "Net revenue per {unit}, {currency}; new = in the {unit} of the first purchase, returning = in later ones",
+        unit=unit_name(study.unit),
+        currency=study.currency,
+    )
+    return Caption(text, subtitle, source(study, _left_out(study)))
+
+
+def unit_name(unit: str) -> str:
+    """``month`` in the reader's language."""
+    return {"week": _("week"), "month": _("month"), "quarter": _("quarter")}[unit]
+
+
+def recent_periods(study: "Study") -> pd.DataFrame:
+    """The complete periods of the last year, without the very first period of the data."""
+    count = {"week": 52, "month": 12, "quarter": 4}[study.unit]
+    return study.periods[study.periods["finished"]].iloc[1:].tail(count)
+
+
+def returning_share(study: "Study") -> tuple[float, pd.Timestamp] | None:
+    """Share of revenue from returning customers over the recent complete periods, and since when; None without any."""
+    recent = recent_periods(study)
+    total = float(recent["revenue"].sum()) if len(recent) else 0.0
+    return None if total <= 0 else (float(recent["returning_revenue"].sum()) / total, recent["period"].iloc[0])
+
+
+def _customers(study: "Study") -> Caption:
+    whole = study.periods[study.periods["finished"]]
+    text = _("No period is complete yet")
+    if len(whole):
+        last = whole.iloc[-1]
+        text = _(
+            "{n} customers ordered in {period}, {new} of them for the first time",
+            n=formats.number(last["customers"]),
+            period=formats.period(last["period"], study.unit),
+            new=formats.number(last["new_customers"]) if last["new_customers"] else _("none"),
+        )
+    subtitle = _("Customers with a purchase per {unit}, new and returning", unit=unit_name(study.unit))
+    return Caption(text, subtitle, source(study, _left_out(study)))
+
+
+def _drivers(study: "Study", comparison: Comparison) -> Caption:
+    before, after = revenue_change(study)
+    change = after - before
+    text = _("No revenue in either window")
+    if change or before or after:
+        main = max(study.drivers.itertuples(), key=lambda row: abs(row.effect) * (1 if row.effect * change >= 0 else 0))
+        text = _("{driver} moved revenue most: {effect} of {change}", driver=driver_name(main.driver),
+                 effect=signed_money(study, main.effect),
+                 change=formats.signed(change, lambda v: money(study, v)))  # fmt: skip
+    subtitle = _(
+        "Net revenue, {currency}: {after} against {before}",
+        currency=study.currency,
+        after=window_name(comparison.after),
+        before=window_name(comparison.before),
+    )
+    days = _("{a} and {b} days.", a=comparison.before.days, b=comparison.after.days)
+    return Caption(text, subtitle, source(study, f"{days} {_basis(comparison)}"))
+
+
+def _basis(comparison: Comparison) -> str:
+    if not comparison.seasonal:
+        return _("Years are compared because two whole ones lie in the data.")
+    return _(
+        "Windows of {length} are compared because the data does not span two longer ones; their seasons differ.",
+        length=window_length(comparison),
+    )
+
+
+def driver_name(driver: str) -> str:
+    """A driver of revenue in words."""
+    names = {
+        "customers": _("Number of customers"),
+        "mix": _("Mix of new and returning"),
+        "orders_per_customer": _("Orders per customer"),
+        "order_value": _("Value per order"),
+    }
+    return names[driver]
+
+
+def status_name(status: str) -> str:
+    """A movement of customers in words."""
+    names = {
+        "retained": _("Bought in both"),
+        "lost": _("Bought before, not since"),
+        "regained": _("Came back"),
+        "new": _("New"),
+        "returns_only": _("Only returned goods"),
+    }
+    return names[status]
+
+
+def movement_of(study: "Study", column: str) -> dict[str, float]:
+    """One column of the movement between the windows, by status."""
+    return {str(k): float(v) for k, v in study.movement.set_index("status")[column].items()}
+
+
+def _groups(study: "Study", comparison: Comparison) -> Caption:
+    text = _("The two windows, by new and returning customers")
+    if not comparison.knows_new:
+        text = _("The two windows; too little history to tell new customers apart")
+    subtitle = _(
+        "Customers, orders and net revenue ({currency}); new = first purchase in the window", currency=study.currency
+    )
+    return Caption(text, subtitle, source(study))
+
+
+def _movement(study: "Study", comparison: Comparison) -> Caption:
+    counts = movement_of(study, "customers")
+    earlier = counts["retained"] + counts["lost"]
+    text = _("Nobody bought in the earlier window")
+    if earlier:
+        text = _(
+            "{lost} of {earlier} earlier customers did not buy again; {came} came or came back",
+            lost=formats.number(counts["lost"]),
+            earlier=formats.number(earlier),
+            came=formats.number(counts["new"] + counts["regained"]),
+        )
+    subtitle = _(
+        "Customers and net revenue ({currency}), {after} against {before}",
+        currency=study.currency,
+        after=window_name(comparison.after),
+        before=window_name(comparison.before),
+    )
+    more = _("New = first purchase in the data lies in the later window.")
+    return Caption(text, subtitle, source(study, more))

@@ -1,0 +1,127 @@
+"""Chapter 02: the customer base. Who buys, how much, what moved revenue, and on how few customers it rests."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from perennial.analysis import base, censoring, cohorts, concentration, decomposition
+from perennial.analysis.comparison import Comparison, comparable_windows
+from perennial.analysis.concentration import Concentration
+from perennial.statements import Caption, Finding
+
+if TYPE_CHECKING:
+    from perennial.client import Client
+
+CHAPTER = "02_customer_base"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the chapter found.
+
+    Attributes
+    ----------
+    periods : totals by period (:func:`perennial.analysis.base.period_totals`), with ``known``: periods whose "new"
+        customers were mostly there before the data begins.
+    comparison : the two windows compared; None where the data spans less than two months.
+    groups, drivers, movement : both windows by new and returning, what moved revenue, who came and left; empty
+        frames without a comparison.
+    recent : customers who bought and revenue in the last twelve months; None where the data is shorter.
+    everyone, others : spread of revenue over all customers, and without the ten largest.
+    giants : revenue of the ten largest customers in the earlier and in the later window.
+    not_paying : customers whose net revenue is not above zero.
+    """
+
+    client: str
+    title: str
+    currency: str
+    as_of: dt.date
+    first_on: dt.date
+    unit: str
+    level: float
+    customers: int
+    revenue: Decimal
+    periods: pd.DataFrame
+    comparison: Comparison | None
+    groups: pd.DataFrame
+    drivers: pd.DataFrame
+    movement: pd.DataFrame
+    recent: tuple[int, float] | None
+    everyone: Concentration
+    others: Concentration
+    histogram: pd.DataFrame
+    lorenz: pd.DataFrame
+    top: pd.DataFrame
+    giants: tuple[float, float]
+    not_paying: int
+    captions: dict[str, Caption] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def spread(self) -> pd.DataFrame:
+        """With and without the ten largest customers, one row per measure."""
+        names = ("customers", "revenue", "mean", "median", "top_tenth", "top_fifth", "gini")
+        rows = [(name, getattr(self.everyone, name), getattr(self.others, name)) for name in names]
+        frame = pd.DataFrame(rows, columns=["measure", "all_customers", "without_top_ten"])
+        return frame.astype({"all_customers": "float64", "without_top_ten": "float64"})
+
+
+def study(client: "Client") -> Study:
+    """Run the chapter's analyses on a client."""
+    from perennial.chapters import base_words
+
+    found = _measure(client)
+    found.captions.update(base_words.captions(found))
+    found.findings.extend(base_words.findings(found))
+    return found
+
+
+def _measure(client: "Client") -> Study:
+    p, lines, summary = client.parameters, client.transactions, client.summary
+    first_on, revenue = _span(client)
+    comparison = comparable_windows(first_on, p.as_of)
+    a_year = (pd.Timestamp(p.as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=12)).date()
+    everyone = concentration.measure_concentration(summary, p.interval)
+    top = concentration.top_customers(summary)
+    groups = base.window_groups(lines, summary, comparison) if comparison else pd.DataFrame()
+    return Study(
+        client=client.name,
+        title=p.title,
+        currency=p.currency,
+        as_of=p.as_of,
+        first_on=first_on,
+        unit=p.cohort_period,
+        level=p.interval,
+        customers=everyone.customers,
+        revenue=revenue,
+        periods=_periods(client),
+        comparison=comparison,
+        groups=groups,
+        drivers=decomposition.decompose(groups) if comparison else pd.DataFrame(),
+        movement=base.movement(lines, summary, comparison) if comparison else pd.DataFrame(),
+        recent=base.trailing_totals(lines, p.as_of, 12) if (first_on - a_year).days <= 7 else None,
+        everyone=everyone,
+        others=concentration.measure_concentration(summary, p.interval, leave_out=concentration.TOP),
+        histogram=concentration.revenue_histogram(summary),
+        lorenz=concentration.lorenz_curve(summary),
+        top=top,
+        giants=base.revenue_of(lines, comparison, list(top["customer_id"])) if comparison else (0.0, 0.0),
+        not_paying=concentration.not_paying(summary),
+    )
+
+
+def _span(client: "Client") -> tuple[dt.date, Decimal]:
+    lines = client.transactions
+    row = lines.aggregate(first=lines.ordered_on.min(), total=lines.amount.sum()).to_pyarrow().to_pylist()[0]
+    return row["first"], Decimal(row["total"])
+
+
+def _periods(client: "Client") -> pd.DataFrame:
+    p = client.parameters
+    periods = base.period_totals(client.transactions, client.summary, p.as_of, p.cohort_period)
+    sizes = cohorts.cohort_sizes(client.summary, p.cohort_period)
+    known = censoring.left_censored(sizes, cohorts.FREQUENCY[p.cohort_period])
+    return periods.assign(known=periods["period"].isin(known))
