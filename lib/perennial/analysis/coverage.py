@@ -19,7 +19,7 @@ Step = Literal["day", "week"]
 ENOUGH_PER_DAY = 2.0  # orders; with fewer, weeks are looked at
 REACH = {"day": 28, "week": 8}  # steps on both sides that make the local level
 FALSE_ALARMS = 0.05  # gaps expected by chance in the whole span
-SPIKE_Z = 6.0  # robust standard deviations above the local level
+SPIKE_Z = 5.0  # robust standard deviations above the local level
 NEEDED_STEPS = 20
 CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom: unlike the mean it ignores the spikes themselves
 
@@ -124,7 +124,7 @@ def _last_day(rhythm: Rhythm, place: int) -> pd.Timestamp:
 def find_spikes(rhythm: Rhythm) -> pd.DataFrame:
     """Steps with far more orders or revenue than those around them.
 
-    Square roots steady the variance; a step stands out when it lies more than six robust standard deviations (1.4826 ×
+    Square roots steady the variance; a step stands out when it lies more than five robust standard deviations (1.4826 ×
     the median absolute deviation) above the local median.
 
     Returns

@@ -56,3 +56,10 @@ def incomplete_columns(audit: Audit) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["table", "column", "filled_share"])
     return frame.sort_values(["filled_share", "table", "column"], ignore_index=True)
+
+
+def removed_rows(audit: Audit) -> pd.DataFrame:
+    """``table, rule, meaning, rows, customers, money``: every rule that removed rows, of all tables."""
+    rows = [(r.table, r.rule, r.meaning, r.rows, r.customers, r.money) for r in audit.rules if r.rule != USED]
+    frame = pd.DataFrame(rows, columns=["table", "rule", "meaning", "rows", "customers", "money"])
+    return frame.astype({"rows": "int64", "customers": "int64", "money": "float64"})

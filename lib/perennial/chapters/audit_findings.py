@@ -1,0 +1,187 @@
+"""What chapter 01 finds, in sentences: what is used, what is thin, what cannot be said."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from perennial import formats
+from perennial.chapters import audit_words as words
+from perennial.language import _
+from perennial.statements import Finding, Kind
+
+if TYPE_CHECKING:
+    from perennial.chapters.data_audit import Study
+
+CHAPTER = "01_data_audit"
+NOTABLE_TOP_SHARE = 0.10  # of revenue from the ten largest customers
+
+
+def findings(study: "Study") -> list[Finding]:
+    """Findings, then what the data cannot say."""
+    made = [_used(study), _span(study), *_rhythm(study), *_closed(study), *_giants(study)]
+    return [*made, *_left(study), *_right(study), *_silence(study), *_warnings(study), *_missing(study)]
+
+
+def _finding(
+    name: str, text: str, value: float | None, unit: str, importance: float, figure: str, kind: Kind = "finding"
+) -> Finding:
+    number = None if value is None else float(value)
+    return Finding(name, CHAPTER, text, number, unit=unit, importance=round(importance, 3), kind=kind, figure=figure)
+
+
+def _used(study: "Study") -> Finding:
+    rows, lost = words.removed_lines(study)
+    share = study.used_rows / study.raw_rows
+    if not rows:
+        text = _("All {n} order lines could be used: nothing was removed.", n=formats.number(study.raw_rows))
+        return _finding("audit.used_share", text, share, "share", 0.2, "audit_reconciliation")
+    worst = study.reconciliation.iloc[1:-1].sort_values("rows").iloc[0]
+    text = _(
+        "{share} of {raw} order lines could be used. {rows} were removed, worth {lost} ({part} of the money); "
+        "the most by one rule: {rule} ({most}).",
+        share=formats.percent(share, 2 if share > 0.995 else 0),
+        raw=formats.number(study.raw_rows),
+        rows=formats.number(rows),
+        lost=words.money(study, lost),
+        part=formats.percent(abs(lost) / (abs(lost) + abs(float(study.revenue)) or 1), 2),
+        rule=worst["meaning"],
+        most=formats.number(-worst["rows"]),
+    )
+    return _finding("audit.used_share", text, share, "share", 0.2 + 0.7 * min(1.0, (1 - share) / 0.1),
+                    "audit_reconciliation")  # fmt: skip
+
+
+def _span(study: "Study") -> Finding:
+    days = (study.as_of - study.first_on).days + 1
+    orders = int(study.months["orders"].sum())
+    text = _(
+        "Orders run from {first} to {last}, {length}: {customers} customers, {orders} orders, {revenue}.",
+        first=formats.date(study.first_on),
+        last=formats.date(study.last_on),
+        length=formats.days(days),
+        customers=formats.number(study.customers),
+        orders=formats.number(orders),
+        revenue=words.money(study, float(study.revenue)),
+    )
+    return _finding("audit.span_days", text, days, "days", 0.25, "audit_months")
+
+
+def _rhythm(study: "Study") -> list[Finding]:
+    made = []
+    if len(study.gaps):
+        worst = study.gaps.loc[study.gaps["expected_orders"].idxmax()]
+        count = len(study.gaps)
+        text = _(
+            "No order was recorded for {length} from {day}, where the client's own rate makes {n} likely: "
+            "closed, or missing from the data?",
+            length=words.steps_text(study, int(worst["steps"])),
+            day=formats.date(worst["first"]),
+            n=formats.number(worst["expected_orders"], 0),
+        )
+        if count > 1:
+            text += " " + _("{count} such stretches in all.", count=formats.number(count))
+        empty = int(study.gaps["steps"].sum()) / max(len(study.steps), 1)
+        made.append(_finding("audit.gaps", text, count, "gaps", 0.3 + 0.6 * min(1.0, empty / 0.05), "audit_gaps"))
+    if len(study.spikes):
+        top, count = study.spikes.iloc[0], len(words.spike_starts(study))
+        text = _(
+            "{day} brought {times} times the usual {measure} of a {step} ({value} against {usual}): ask what happened",
+            day=formats.date(top["start"]),
+            times=formats.number(top["times"], 1),
+            measure=_("orders") if top["measure"] == "orders" else _("revenue"),
+            step=words.step_name(study),
+            value=_value(study, str(top["measure"]), float(top["value"])),
+            usual=_value(study, str(top["measure"]), float(top["usual"])),
+        )
+        if count > 1:
+            text += _("; {count} {step}s stand out in all", count=formats.number(count), step=words.step_name(study))
+        text += "."
+        made.append(_finding("audit.spikes", text, count, words.step_name(study) + "s", 0.35, "audit_spikes"))
+    if study.measured and not made:
+        text = _("No gap and no spike: every {step} lies within what the client's own rate makes likely.",
+                 step=words.step_name(study))  # fmt: skip
+        made.append(_finding("audit.gaps", text, 0, "gaps", 0.15, "audit_rhythm"))
+    return made
+
+
+def _value(study: "Study", measure: str, value: float) -> str:
+    return words.money(study, value) if measure == "revenue" else formats.number(value, 0)
+
+
+def _closed(study: "Study") -> list[Finding]:
+    if not study.closed:
+        return []
+    text = _(
+        "Nobody ordered for the first time after {month}: this is a chosen group of customers, which can only shrink. "
+        "Falling revenue here says nothing about the business as a whole.",
+        month=words.last_new_month(study),
+    )
+    return [_finding("audit.closed_base", text, study.customers, "customers", 0.8, "audit_new")]
+
+
+def _giants(study: "Study") -> list[Finding]:
+    if study.top_share is None or study.top_share < NOTABLE_TOP_SHARE or study.customers < 50:
+        return []
+    text = _(
+        "The ten largest of {n} customers brought {share} of revenue: averages and totals move with them, so the "
+        "report shows both with and without them.",
+        n=formats.number(study.customers),
+        share=formats.percent(study.top_share),
+    )
+    return [_finding("audit.giants", text, study.top_share, "share", 0.4 + study.top_share, "base_spread")]
+
+
+def _left(study: "Study") -> list[Finding]:
+    if not study.known:
+        return []
+    last = max(study.known)
+    text = _(
+        "{n} customers ({share}) first appear in the first periods, to {period}, many times the {later} per period "
+        "that came later: most were customers before the data begins. They are left out of statements on acquisition.",
+        n=formats.number(study.known_customers),
+        share=formats.percent(study.known_customers / study.customers),
+        period=formats.period(last, study.unit),
+        later=formats.number(study.later_new, 0),
+    )
+    share = study.known_customers / study.customers
+    return [_finding("audit.left_censored", text, share, "share", 0.5 + 0.3 * share, "audit_new", "caution")]
+
+
+def _right(study: "Study") -> list[Finding]:
+    if study.last_finished:
+        return []
+    text = _(
+        "The last {unit} ends on {date}, before it is over: its totals are drawn hatched and never compared.",
+        unit={"week": _("week"), "month": _("month"), "quarter": _("quarter")}[study.unit],
+        date=formats.date(study.as_of),
+    )
+    return [_finding("audit.last_period", text, None, "", 0.35, "audit_months", "caution")]
+
+
+def _silence(study: "Study") -> list[Finding]:
+    ends_in_gap = len(study.gaps) and study.gaps["last"].iloc[-1].date() >= study.as_of - dt.timedelta(days=7)
+    if not ends_in_gap or study.silent_days == 0:
+        return []
+    text = _(
+        "The last order is from {last}, {days} before the as-of day {as_of}: if the data simply ends there, everybody "
+        "looks more silent than they are. Set as_of to the last day covered.",
+        last=formats.date(study.last_on),
+        days=formats.days(study.silent_days),
+        as_of=formats.date(study.as_of),
+    )
+    return [_finding("audit.silent_end", text, study.silent_days, "days", 0.9, "audit_rhythm", "caution")]
+
+
+def _warnings(study: "Study") -> list[Finding]:
+    if not study.warnings:
+        return []
+    text = _("While reading: {warnings}.", warnings=formats.escape("; ".join(study.warnings)))
+    return [_finding("audit.warnings", text, len(study.warnings), "warnings", 0.3, "audit_tables", "caution")]
+
+
+def _missing(study: "Study") -> list[Finding]:
+    if not study.missing:
+        return []
+    parts = "; ".join(f"**{table}** ({what})" for table, what in study.missing.items())
+    text = _("Not given, so not measured: {parts}.", parts=parts)
+    importance = 0.3 + 0.04 * len(study.missing)
+    return [_finding("audit.missing", text, len(study.missing), "tables", importance, "audit_tables", "caution")]

@@ -1,0 +1,220 @@
+"""The words around the charts and tables of chapter 01; its findings are in ``audit_findings``."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from perennial import formats
+from perennial.language import _, plural
+from perennial.statements import Caption, Finding
+
+if TYPE_CHECKING:
+    from perennial.chapters.data_audit import Study
+
+
+def findings(study: "Study") -> list[Finding]:
+    """What the chapter found, most important first."""
+    from perennial.chapters import audit_findings
+
+    return audit_findings.findings(study)
+
+
+def captions(study: "Study") -> dict[str, Caption]:
+    """The words around each chart and table, by its name."""
+    return {
+        "audit_tables": _tables(study),
+        "audit_columns": _columns(study),
+        "audit_reconciliation": _reconciliation(study),
+        "audit_removed": _removed(study),
+        "audit_months": _months(study),
+        "audit_rhythm": _rhythm(study),
+        "audit_gaps": _gaps(study),
+        "audit_spikes": _spikes(study),
+        "audit_new": _new(study),
+    }
+
+
+def source(study: "Study", more: str = "") -> str:
+    """The line under a chart."""
+    text = _(
+        "Source: orders of {title} to {date}; n = {n} lines.",
+        title=study.title,
+        date=formats.date(study.as_of),
+        n=formats.number(study.used_rows),
+    )
+    return f"{text} {more}".strip()
+
+
+def money(study: "Study", value: float) -> str:
+    """An amount in the client's currency, cents only below ten."""
+    size = abs(value)
+    return formats.money(value, study.currency, digits=None if size >= 999.5 else 0 if size >= 10 or not size else 2)
+
+
+def removed_lines(study: "Study") -> tuple[int, float]:
+    """Order lines removed, and the money on them."""
+    frame = study.reconciliation
+    return study.raw_rows - study.used_rows, float(frame["money"].iloc[0] - frame["money"].iloc[-1])
+
+
+def rule_name(rule: str) -> str:
+    """A cleaning rule in words."""
+    names = {
+        "raw": _("As they arrived"),
+        "used": _("Used"),
+        "no_customer": _("No customer"),
+        "no_key": _("No id"),
+        "bad_date": _("Date missing or unreadable"),
+        "bad_amount": _("Amount missing or unreadable"),
+        "after_as_of": _("Dated after the as-of day"),
+        "exact_duplicate": _("Exact duplicate"),
+        "zero_amount": _("Amount of zero"),
+        "negative_amount": _("Negative amount"),
+        "only_returns": _("Customer with returns only"),
+        "repeated_id": _("Id already in the table"),
+    }
+    return names.get(rule, rule)
+
+
+def _tables(study: "Study") -> Caption:
+    count = len(study.tables)
+    one, many = "{count} table came in", "{count} tables came in"
+    text = plural(one, many, count, count=formats.number(count))
+    if len(study.missing):
+        text += _("; {n} that the report could use did not", n=formats.number(len(study.missing)))
+    subtitle = _("Rows as they arrived, rows used, customers and days covered, by table")
+    more = _("Prepared as of {date}.", date=formats.date(study.as_of))
+    return Caption(text, subtitle, more)
+
+
+def _columns(study: "Study") -> Caption:
+    count = len(study.columns)
+    one, many = "{count} column has missing values", "{count} columns have missing values"
+    text = plural(one, many, count, count=formats.number(count)) if count else _("No column has missing values")
+    subtitle = _("Share of rows with a value, columns that are not full, all tables; dates of events left out")
+    return Caption(text, subtitle, source(study))
+
+
+def _reconciliation(study: "Study") -> Caption:
+    rows, lost = removed_lines(study)
+    text = _("All {n} order lines are used", n=formats.number(study.used_rows))
+    if rows:
+        text = _(
+            "{rows} of {raw} order lines removed, worth {lost}",
+            rows=formats.number(rows),
+            raw=formats.number(study.raw_rows),
+            lost=money(study, lost),
+        )
+    subtitle = _("Order lines, customers and money ({currency}) from raw to used", currency=study.currency)
+    more = _("Each line is removed by the first rule that applies. A customer may stand under several rules.")
+    return Caption(text, subtitle, more)
+
+
+def _removed(study: "Study") -> Caption:
+    text = _("No rule removed anything")
+    if len(study.removed):
+        worst = study.removed.loc[study.removed["rows"].idxmax()]
+        text = _(
+            "Most rows were removed from {table}: {rule}",
+            table=worst["table"],
+            rule=rule_name(str(worst["rule"])).lower(),
+        )
+    return Caption(text, _("Rows removed by each rule, all tables"), source(study))
+
+
+def _months(study: "Study") -> Caption:
+    whole = study.months[study.months["finished"]]
+    text = _("The data does not cover a whole month yet")
+    if len(whole):
+        worst = whole.loc[whole["orders"].idxmin()]
+        text = _(
+            "{n} whole months; the thinnest, {month}, has {orders} orders",
+            n=formats.number(len(whole)),
+            month=formats.period(worst["period"], "month"),
+            orders=formats.number(worst["orders"]),
+        )
+        if len(whole) == 1:
+            text = _("One whole month, with {orders} orders", orders=formats.number(worst["orders"]))
+    subtitle = _("Orders per calendar month; rows, customers and revenue in the table beneath")
+    more = "" if study.months["finished"].all() else _("The last month is not complete (hatched).")
+    return Caption(text, subtitle, source(study, more))
+
+
+def step_name(study: "Study") -> str:
+    """``day`` or ``week``."""
+    return _("day") if study.step == "day" else _("week")
+
+
+def steps_text(study: "Study", count: int) -> str:
+    """``3 days``, ``1 week``."""
+    if study.step == "day":
+        return plural("{count} day", "{count} days", count, count=formats.number(count))
+    return plural("{count} week", "{count} weeks", count, count=formats.number(count))
+
+
+def spike_starts(study: "Study") -> pd.Series:
+    """Days (weeks) with a spike of orders or of revenue, each once, the most unusual first."""
+    return study.spikes["start"].drop_duplicates()
+
+
+def _rhythm(study: "Study") -> Caption:
+    gaps, spikes = len(study.gaps), len(spike_starts(study))
+    text = _("Too short to tell unusual days from usual ones")
+    if study.measured:
+        parts = [
+            plural("{count} surprising gap", "{count} surprising gaps", gaps, count=gaps) if gaps else _("no gap"),
+            plural("{count} spike", "{count} spikes", spikes, count=spikes) if spikes else _("no spike"),
+        ]
+        text = _("Orders by {step}: {a}, {b}", step=step_name(study), a=parts[0], b=parts[1])
+    subtitle = _("Orders per {step} (thin) and the client's own level around it (thick)", step=step_name(study))
+    return Caption(text, subtitle, source(study))
+
+
+def _gaps(study: "Study") -> Caption:
+    text = _("No stretch without orders that the client's own rate makes surprising")
+    if len(study.gaps):
+        worst = study.gaps.loc[study.gaps["expected_orders"].idxmax()]
+        text = _(
+            "No order for {length} from {day}, where {n} were to be expected",
+            length=steps_text(study, int(worst["steps"])),
+            day=formats.date(worst["first"]),
+            n=formats.number(worst["expected_orders"], 0),
+        )
+    subtitle = _("Stretches that chance would bring less than once in twenty spans like this one")
+    return Caption(text, subtitle, source(study))
+
+
+def _spikes(study: "Study") -> Caption:
+    text = _("No {step} stands out", step=step_name(study))
+    if len(study.spikes):
+        top = study.spikes.iloc[0]
+        text = _(
+            "{day}: {times} times the usual {measure}",
+            day=formats.date(top["start"]),
+            times=formats.number(top["times"], 1),
+            measure=_("orders") if top["measure"] == "orders" else _("revenue"),
+        )
+    subtitle = _(
+        "{step} more than five robust standard deviations above those around them (square-root scale)",
+        step=_("Days") if study.step == "day" else _("Weeks"),
+    )
+    return Caption(text, subtitle, source(study))
+
+
+def _new(study: "Study") -> Caption:
+    text = _("The first periods bring no more new customers than later ones")
+    if study.known:
+        text = _("Most customers of the first months were there before the data begins")
+    elif study.closed:
+        text = _("Nobody new came after {month}", month=last_new_month(study))
+    elif len(study.months) < 4:
+        text = _("Too short to tell old customers from new ones")
+    subtitle = _("Customers by the month of their first order in the data")
+    more = _("Grey: counted as known before, left out of statements on acquisition.") if study.known else ""
+    return Caption(text, subtitle, source(study, more))
+
+
+def last_new_month(study: "Study") -> str:
+    """The last month in which a customer ordered for the first time."""
+    months = study.months[study.months["new_customers"] > 0]
+    return formats.period(months["period"].iloc[-1], "month")

@@ -1,0 +1,129 @@
+"""Charts of what the data can carry: rows removed, months covered, unusual days, first appearances."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, DateFormatter
+
+from perennial import formats
+from perennial.charts import theme
+from perennial.language import _
+
+_NAMED_SPIKES = 3
+
+
+def removed_rows(removed: pd.DataFrame, names: dict[str, str], currency: str, *, ax: Axes | None = None) -> Axes:
+    """Rows removed by each rule, with the money on them where there is any.
+
+    Parameters
+    ----------
+    removed : ``table, rule, rows, money``; ``names`` puts the rules into words.
+    """
+    rows = removed.sort_values("rows", ascending=False, ignore_index=True)
+    ax = ax or theme.new_axes(height=max(1.2, 0.6 + 0.42 * len(rows)))
+    places = np.arange(len(rows))
+    ax.barh(places, rows["rows"], height=0.62, color=theme.GREYS[1])
+    for place, count, money in zip(places, rows["rows"], rows["money"], strict=True):
+        text = formats.number(count) + ("" if money != money else f" ({formats.money(money, currency)})")
+        ax.annotate(text, (count, place), (5, 0), textcoords="offset points", va="center", fontsize=9.5)
+    labels = [f"{table}: {names[rule]}" for table, rule in zip(rows["table"], rows["rule"], strict=True)]
+    ax.set_yticks(places, labels)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.grid(False)
+    ax.set_xticks([])
+    ax.spines["bottom"].set_visible(False)
+    ax.margins(x=0.25)
+    return ax
+
+
+def orders_by_month(months: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Orders per calendar month, unfinished months hatched (``period, orders, finished``)."""
+    return _monthly(months, "orders", np.full(len(months), theme.ACCENT), ax)
+
+
+def new_customers(months: pd.DataFrame, later: float | None = None, *, ax: Axes | None = None) -> Axes:
+    """Customers by month of first order; months whose customers were mostly known before are grey.
+
+    Parameters
+    ----------
+    months : ``period, new_customers, known, finished``.
+    later : the median of the later months, drawn as a line; None draws none.
+    """
+    known = months["known"].to_numpy(dtype=bool)
+    ax = _monthly(months, "new_customers", np.where(known, theme.GREYS[1], theme.ACCENT), ax)
+    if later is not None and len(months):
+        ax.axhline(later, color=theme.INK, linewidth=1, linestyle="--")
+        text = _("usual later: {n}", n=formats.number(later, 0))
+        ax.annotate(text, (len(months) - 0.5, later), (0, 5), textcoords="offset points", ha="right", fontsize=9.5)
+    if known.any():
+        place = int(np.flatnonzero(known)[0])
+        ax.annotate(
+            _("known before the data begins"), (place + 0.5, float(months["new_customers"].iloc[place])), (4, -2),
+            textcoords="offset points", va="top", color=theme.GREYS[0], fontsize=9.5,
+        )  # fmt: skip
+    return ax
+
+
+def _monthly(months: pd.DataFrame, measure: str, colours: np.ndarray, ax: Axes | None) -> Axes:
+    ax = ax or theme.new_axes(height=3.0)
+    places = np.arange(len(months))
+    bars = ax.bar(places, months[measure], width=0.86, color=list(colours))
+    for bar, finished in zip(bars, months["finished"], strict=True):
+        if not finished:
+            bar.set_hatch("///")
+            bar.set_edgecolor("white")
+            bar.set_linewidth(0)
+    theme.number_axis(ax.yaxis)
+    top = float(months[measure].max()) if len(months) else 0.0
+    if top < 10:
+        theme.whole_ticks(ax.yaxis)
+    theme.period_axis(ax, [formats.period(day, "month") for day in months["period"]], most=8)
+    ax.set_xlim(-0.7, max(len(months), 6) - 0.3)
+    ax.set_ylim(0, max(1.0, 1.08 * top))
+    return ax
+
+
+def rhythm(steps: pd.DataFrame, gaps: pd.DataFrame, spikes: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Orders step by step with the local level, gaps shaded, spikes marked and the largest dated.
+
+    Parameters
+    ----------
+    steps : ``start, orders, expected``.
+    gaps : ``first, last``; ``spikes``: ``start, measure, value``.
+    """
+    ax = ax or theme.new_axes(height=3.2)
+    ax.plot(steps["start"], steps["orders"], color=theme.GREYS[1], linewidth=0.7)
+    ax.plot(steps["start"], _smooth(steps["expected"]), color=theme.ACCENT, linewidth=2)
+    for first, last in zip(gaps["first"], gaps["last"], strict=True):
+        ax.axvspan(first, last + pd.Timedelta(days=1), color=theme.WARNING, alpha=0.35, linewidth=0)
+        ax.annotate(_gap_name(first, last), (first, 0), (-4, 4), textcoords="offset points", ha="right",
+                    color=theme.WARNING, fontsize=9, bbox=_BACKING)  # fmt: skip
+    _mark_spikes(ax, steps, spikes[spikes["measure"] == "orders"])
+    theme.number_axis(ax.yaxis)
+    ax.set_ylim(0, max(1.0, float(steps["orders"].max()) * 1.12) if len(steps) else 1.0)
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))
+    ax.xaxis.set_major_formatter(DateFormatter("%b %Y"))
+    return ax
+
+
+_BACKING = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5}
+
+
+def _smooth(level: pd.Series) -> pd.Series:
+    """A week's mean: days of the week differ, the eye wants the level."""
+    return level.rolling(7, center=True, min_periods=1).mean()
+
+
+def _gap_name(first: pd.Timestamp, last: pd.Timestamp) -> str:
+    return f"{first:%-d %b}" if first == last else f"{first:%-d %b} – {last:%-d %b}"
+
+
+def _mark_spikes(ax: Axes, steps: pd.DataFrame, spikes: pd.DataFrame) -> None:
+    ax.plot(spikes["start"], spikes["value"], "o", color=theme.WARNING, markersize=4)
+    late = steps["start"].max() - (steps["start"].max() - steps["start"].min()) / 5
+    for row in spikes.head(_NAMED_SPIKES).itertuples():
+        left = pd.Timestamp(str(row.start)) > late
+        ax.annotate(
+            f"{row.start:%-d %b %Y}", (row.start, row.value), (-6 if left else 6, 0), textcoords="offset points",
+            va="center", ha="right" if left else "left", color=theme.WARNING, fontsize=9, bbox=_BACKING,
+        )  # fmt: skip
