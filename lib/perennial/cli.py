@@ -25,9 +25,6 @@ def main() -> None:
     except PerennialError as error:
         say_error(error)
         sys.exit(exit_code(error))
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped. Nothing was published.")
-        sys.exit(_INTERRUPTED)
 
 
 def exit_code(error: PerennialError) -> int:
@@ -64,7 +61,7 @@ def report(
     codes = []
     for name in names:
         codes.append(_report_one(name, root, jobs))
-        if codes[-1] and not keep_going:
+        if codes[-1] == _INTERRUPTED or (codes[-1] and not keep_going):
             break
     index = write_index(root)
     Console(soft_wrap=True).print(f"All reports: {_shown(index)}", highlight=False)
@@ -81,6 +78,9 @@ def _report_one(name: str, root: Path, jobs: int) -> int:
     except PerennialError as error:
         say_error(error)
         return exit_code(error)
+    except KeyboardInterrupt:
+        Console(stderr=True).print(f"{name}: stopped. Nothing was published.")
+        return _INTERRUPTED
     console = Console(soft_wrap=True, stderr=bool(result.problems))
     for problem in result.problems:
         console.print(f"  {problem}", markup=False, highlight=False, style="red")

@@ -1,5 +1,6 @@
 """Run one chapter's notebook in a kernel of its own, and say in words how it ended."""
 
+import json
 import os
 import re
 import shutil
@@ -8,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-import nbformat
-from nbformat import NotebookNode
 
 from perennial.errors import ParameterError
 from perennial.language import _
@@ -37,15 +35,23 @@ class ChapterResult:
         return asdict(self)
 
 
-def read_notebook(path: Path) -> NotebookNode:
+def read_notebook(path: Path) -> Any:
     """A notebook as it stands on disk."""
+    import nbformat  # slow to import: the command line does without until it has results
+
     return nbformat.read(str(path), as_version=4)
+
+
+def warm_up() -> None:
+    """Import what runs notebooks, while another worker prepares the tables."""
+    import papermill  # noqa: F401
 
 
 def title_of(path: Path) -> str:
     """The first heading of a notebook; its file name where it has none."""
-    for cell in read_notebook(path).cells:
-        found = re.search(r"^#\s+(.+)$", cell.source, re.M) if cell.cell_type == "markdown" else None
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        found = re.search(r"^#\s+(.+)$", source, re.M) if cell["cell_type"] == "markdown" else None
         if found:
             return found.group(1).strip()
     return path.stem
@@ -160,6 +166,8 @@ def _error_cell(name: str, value: str, count: int | None = None) -> tuple[Status
 
 def clean_executed(path: Path, output: str) -> None:
     """Make an executed notebook fit to be opened again: no paths of this machine, no staging folder."""
+    import nbformat
+
     notebook = read_notebook(path)
     for key in ("input_path", "output_path"):
         notebook.metadata.get("papermill", {}).pop(key, None)

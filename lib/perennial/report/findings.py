@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from perennial.report.blocks import flat
 from perennial.statements import Finding
+
+if TYPE_CHECKING:  # the command line reads findings without waiting for pandas
+    import pandas as pd
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -44,8 +44,10 @@ def _to_the_cent(value: Any) -> int | str | None:
     return str(Decimal(str(value)).quantize(Decimal("0.01")))
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: "pd.DataFrame", path: Path) -> None:
     """A frame as UTF-8 CSV in full precision; text that a spreadsheet would run as a formula gets a ``'``."""
+    from perennial.report.blocks import flat
+
     path.parent.mkdir(parents=True, exist_ok=True)
     frame = flat(frame)
     guarded = frame.assign(**{c: frame[c].map(guard_text) for c in frame.columns if _may_hold_text(frame[c])})
@@ -58,7 +60,9 @@ def guard_text(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 
-def _may_hold_text(column: pd.Series) -> bool:
+def _may_hold_text(column: "pd.Series") -> bool:
+    import pandas as pd
+
     return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
 
 

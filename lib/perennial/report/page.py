@@ -104,7 +104,7 @@ class Page:
     def bottom_line(self, findings: Iterable[Finding]) -> None:
         """Show findings, what to do and what the data cannot say; keep this chapter's own."""
         findings = list(findings)
-        text = _bottom_line(findings)
+        text = _bottom_line(findings, self.chapter)
         shown = f'<div class="bottom-line">{blocks.markdown(text)}</div>'
         self._show(shown, blocks.plain(text), "bottom-line")
         if self.output:
@@ -189,18 +189,20 @@ def _lines(*texts: str) -> str:
     return blocks.plain("\n".join(text for text in texts if text))
 
 
-def _bottom_line(findings: list[Finding]) -> str:
+def _bottom_line(findings: list[Finding], chapter: str) -> str:
     headings = {"finding": "", "action": _("What to do"), "caution": _("What the data cannot say")}
     parts = []
     for kind, heading in headings.items():
-        items = [f"- {finding.sentence}{_link(finding)}" for finding in findings if finding.kind == kind]
+        items = [f"- {finding.sentence}{_link(finding, chapter)}" for finding in findings if finding.kind == kind]
         if items:
             parts += [f"**{heading}**"] if heading else []
             parts.append("\n".join(items))
     return "\n\n".join(parts)
 
 
-def _link(finding: Finding) -> str:
-    """To the chart that shows it; the report takes out links to charts that are not in it."""
+def _link(finding: Finding, chapter: str) -> str:
+    """To the chart or chapter that shows it; the report takes out links to what is not in it."""
+    if not finding.figure and finding.chapter == chapter:
+        return ""
     target = f"fig-{finding.figure}" if finding.figure else finding.chapter
     return f" [{_('see')}](#{target})"

@@ -10,6 +10,8 @@ from rich.text import Text
 
 from perennial.report.workers import Outcome
 
+_UNSHOWN = "warm up"
+
 
 class Progress:
     """Shows what runs and what ended; ``tell`` is what :func:`perennial.report.run.make_report` calls."""
@@ -32,6 +34,8 @@ class Progress:
 
     def tell(self, what: str, name: str, title: str, outcome: Outcome | None) -> None:
         """Take note of a step that ``"started"`` or ``"ended"``."""
+        if name == _UNSHOWN:
+            return
         if what == "started":
             self._running[name] = (title, time.monotonic())
             return

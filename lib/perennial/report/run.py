@@ -13,7 +13,7 @@ from perennial.errors import InputError, ParameterError, PerennialError, ReportE
 from perennial.language import _, set_language
 from perennial.parameters import Parameters
 from perennial.report import checks, prepare, provenance, publish
-from perennial.report.execute import ChapterResult, Status, clean_executed, run_notebook, title_of
+from perennial.report.execute import ChapterResult, Status, clean_executed, run_notebook, title_of, warm_up
 from perennial.report.findings import read_findings, read_json, write_findings, write_json
 from perennial.report.html import render_report
 from perennial.report.workers import Outcome, Pool, Task
@@ -132,8 +132,11 @@ def _make(run: _Run, home: Path, jobs: int, tell: Tell) -> RunResult:
 
 def _prepare(run: _Run, pool: Pool, tell: Tell) -> dict[str, Any]:
     title = _("Tables and models")
-    task = Task("prepare", prepare.prepare_client, (run.parameters.client, str(run.root)))
-    outcome = pool.run([task], lambda what, done, how: tell(what, done.name, title, how))["prepare"]
+    tasks = [
+        Task("prepare", prepare.prepare_client, (run.parameters.client, str(run.root))),
+        Task("warm up", warm_up, ()),
+    ]
+    outcome = pool.run(tasks, lambda what, task, how: tell(what, task.name, title, how))["prepare"]
     if outcome.kind == "ParameterError":
         heading, *problems = outcome.problem.split("\n  - ")
         raise ParameterError(heading, problems)
