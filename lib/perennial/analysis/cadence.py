@@ -124,7 +124,9 @@ def base_cadence(steps: ir.Table) -> BaseCadence:
     if not int(sums.customers[0]):
         return BaseCadence(None, DEFAULT_WEIGHT, 0, 0)
     found = {str(name): float(value) for name, value in sums.iloc[0].items()}
-    return BaseCadence(found["mean"], _weight(found), int(found["customers"]), int(found["gaps"]))
+    # rounded, because sums over threads differ in the last digits and thresholds must not
+    log_gap, weight = round(found["mean"], 9), round(_weight(found), 9)
+    return BaseCadence(log_gap, weight, int(found["customers"]), int(found["gaps"]))
 
 
 def _weight(sums: dict[str, float]) -> float:
@@ -157,8 +159,8 @@ def silence_history(transactions: ir.Table, as_of: dt.date, base: BaseCadence | 
     logs = steps.gap_before.cast("float64").ln().fill_null(0.0)
     steps = steps.mutate(logs=logs.sum().over(so_far), gaps_known=steps.order_number - 1)
     pulled = (steps.logs + base.weight * base.log_gap) / (steps.gaps_known + base.weight)
-    steps = steps.mutate(typical_gap_days=pulled.exp()).drop("logs")
-    return steps.mutate(silence_ratio=steps.wait_days / steps.typical_gap_days)
+    steps = steps.mutate(typical_gap_days=pulled.exp().round(6)).drop("logs")
+    return steps.mutate(silence_ratio=(steps.wait_days / steps.typical_gap_days).round(6))
 
 
 def customer_cadence(transactions: ir.Table, summary: ir.Table, as_of: dt.date) -> ir.Table:
@@ -200,5 +202,5 @@ def silence_thresholds(transactions: ir.Table, as_of: dt.date, quantile: float =
         lapsed=ended.silence_ratio.quantile(quantile),
         median=ended.wait_days.quantile(0.5),
     ).to_pandas()
-    overdue, lapsed, median = (float(value) for value in gaps.iloc[0])
-    return SilenceThresholds(quantile, overdue, max(lapsed, most, overdue), median, base)
+    overdue, lapsed, median = (round(float(value), 6) for value in gaps.iloc[0])
+    return SilenceThresholds(quantile, overdue, max(lapsed, round(most, 6), overdue), median, base)

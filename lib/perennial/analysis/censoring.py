@@ -1,5 +1,8 @@
 """Which "new" customers were customers before the data begins: a spike of first purchases in the first periods."""
 
+import datetime as dt
+
+import ibis.expr.types as ir
 import pandas as pd
 
 ABOVE_LATER = 2.0  # a first period counts while it brings more than twice the later level of new customers
@@ -35,3 +38,22 @@ def left_censored(sizes: pd.DataFrame, frequency: str) -> frozenset[pd.Timestamp
     if not leading or counts.iloc[0] <= SPIKE * after:
         return frozenset()
     return frozenset(pd.Timestamp(day) for day in sizes["cohort"].iloc[:leading])
+
+
+def new_since(known: frozenset[pd.Timestamp], frequency: str) -> dt.date | None:
+    """The first day on which a customer first seen is taken for new; None where all are."""
+    if not known:
+        return None
+    begin: dt.date = (pd.Period(max(known), frequency) + 1).start_time.date()
+    return begin
+
+
+def only_new(steps: ir.Table, since: dt.date | None) -> ir.Table:
+    """The rows of customers whose first purchase day in the data is their first one, as far as can be told.
+
+    ``steps`` has one row per purchase day, with ``order_number`` and ``ordered_on``.
+    """
+    if since is None:
+        return steps
+    first = steps.filter((steps.order_number == 1) & (steps.ordered_on >= since))
+    return steps.semi_join(first, "customer_id")

@@ -85,9 +85,10 @@ def _measure(client: "Client") -> Study:
     steps = order_steps(client.transactions, p.as_of).cache()
     totals = summary.agg(customers=summary.count(), revenue=summary.revenue.sum()).to_pyarrow().to_pylist()[0]
     cells, known = _cells(client, unit)
+    since = censoring.new_since(known, cohorts.FREQUENCY[unit])
     waits = repeats.wait_counts(steps)
     gaps = repeats.gap_quantiles(waits)
-    repeat, within, model = _repeat(client, _of_new(steps, known, unit), gaps, bool(known))
+    repeat, within, model = _repeat(client, censoring.only_new(steps, since), gaps, bool(known))
     early = repeats.early_repeat(steps, p.as_of, unit, p.interval, p.minimum_group)
     new = cells[~cells["known"]]
     return Study(
@@ -122,15 +123,6 @@ def _cells(client: "Client", unit: str) -> tuple[pd.DataFrame, frozenset[pd.Time
     known = censoring.left_censored(sizes, cohorts.FREQUENCY[unit])
     cells = cells.assign(revenue_per_customer=cells["revenue"] / cells["size"], known=cells["cohort"].isin(known))
     return cells, known
-
-
-def _of_new(steps: ir.Table, known: frozenset[pd.Timestamp], unit: str) -> ir.Table:
-    """The steps of customers whose first order in the data is their first one, as far as can be told."""
-    if not known:
-        return steps
-    begin = (pd.Period(max(known), cohorts.FREQUENCY[unit]) + 1).start_time.date()
-    first = steps.filter((steps.order_number == 1) & (steps.ordered_on >= begin))
-    return steps.semi_join(first, "customer_id")
 
 
 def _repeat(client: "Client", steps: ir.Table, gaps: pd.DataFrame, partly: bool) -> tuple[pd.DataFrame, int, str]:

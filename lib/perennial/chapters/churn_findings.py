@@ -1,0 +1,219 @@
+"""What chapter 04 finds, in sentences."""
+
+from typing import TYPE_CHECKING
+
+from perennial import formats
+from perennial.analysis.survival import survival_at
+from perennial.chapters.churn_words import count, days_text, milestone, rounded, share, times
+from perennial.language import _, plural
+from perennial.statements import Finding
+
+if TYPE_CHECKING:
+    from perennial.chapters.churn import Study
+
+CHAPTER = "04_churn"
+FIRST_TO_CALL = 100
+STATES = ("on_cadence", "overdue", "lapsed")
+
+
+def findings(study: "Study") -> list[Finding]:
+    """The chapter's findings, then what to do, then what the data cannot say."""
+    makers = (_stake, _overdue, _alive, _survival, _contracts, _call, _one_timers, _returns, _short, _no_model)
+    return [found for maker in makers if (found := maker(study)) is not None]
+
+
+def _stake(study: "Study") -> Finding | None:
+    s = study.stake
+    if s is None or s.expected <= 0:
+        return None
+    first = study.at_risk.head(FIRST_TO_CALL)
+    held = float(first["value_at_stake"].sum()) / s.value if s.value else 0.0
+    text = _(
+        "{stake} of expected value hangs on repeat customers who may already be gone: {share} of the {expected} "
+        "that all {n} are expected to bring in {months} months after margin. The first {few} on the list hold "
+        "{held} of it: {reach}",
+        stake=formats.money(s.value, study.currency),
+        share=share(s.value / s.expected),
+        expected=formats.money(s.expected, study.currency),
+        n=formats.number(s.customers),
+        months=study.horizon_months,
+        few=formats.number(len(first)),
+        held=share(held),
+        reach=_("personal contact pays on a short list.")
+        if held >= 0.3
+        else _("it is spread thin, so only cheap contact pays."),
+    )
+    weight = 0.8 if s.value >= 0.05 * s.expected else 0.4
+    return Finding(
+        "churn.value_at_stake", CHAPTER, text, s.value, unit=study.currency, importance=weight, figure="churn_at_risk"
+    )
+
+
+def _overdue(study: "Study") -> Finding | None:
+    repeaters, late = count(study, True, *STATES), count(study, True, "overdue")
+    if repeaters < study.minimum_group or study.thresholds.overdue is None:
+        return None
+    rows = study.states[study.states["repeat"] & (study.states["state"] == "overdue")]
+    money, past = float(rows["revenue_past_year"].sum()), float(study.states["revenue_past_year"].sum())
+    words = {
+        "share": share(late / repeaters), "late": formats.number(late), "ratio": times(study.thresholds.overdue),
+        "money": formats.money(money, study.currency), "part": share(money / past if past else 0.0),
+        "lapsed": formats.number(count(study, True, "lapsed")),
+    }  # fmt: skip
+    text = _(
+        "{share} of repeat customers ({late}) are overdue, silent for over {ratio} their typical gap; they "
+        "brought {money} in the past year ({part} of all). Another {lapsed} are past the lapsed threshold; the "
+        "overdue can still be asked why.",
+        **words,
+    )
+    return Finding(
+        "churn.overdue", CHAPTER, text, late / repeaters, unit="share", importance=0.7, figure="churn_silence"
+    )
+
+
+def _alive(study: "Study") -> Finding | None:
+    a = study.alive
+    if a is None or a.repeaters < study.minimum_group:
+        return None
+    text = _(
+        "About {n} of {all} repeat customers ({share}) are probably still active under {model}; {rest}",
+        n=rounded(a.active),
+        all=formats.number(a.repeaters),
+        share=share(a.active / a.repeaters),
+        model=study.model,
+        rest=_("plans that count every past customer overstate the base.")
+        if a.active < 0.9 * a.repeaters
+        else _("few of those who came back have been lost."),
+    )
+    return Finding("churn.active_repeaters", CHAPTER, text, round(a.active, 1), unit="customers", importance=0.65,
+                   figure="churn_alive")  # fmt: skip
+
+
+def _survival(study: "Study") -> Finding | None:
+    days = milestone(study)
+    if days is None:
+        return None
+    alive, low, high = survival_at(study.lives, days)
+    at_once = 1 - survival_at(study.lives, 0)[0]
+    text = _(
+        "Of {n} customers known long enough to judge, {alive} are still active {days} after their first order "
+        "({level} interval {bounds}); {once} fell silent right after it.",
+        n=formats.number(study.lives_customers),
+        alive=share(alive),
+        days=days_text(days),
+        level=formats.percent(study.level),
+        bounds=formats.interval(low, high, share),
+        once=share(at_once),
+    )
+    if 1 - alive > 0:
+        text += " " + _("Of those lapsed by then, {part} did so at once: ", part=share(at_once / (1 - alive)))
+        early = at_once / (1 - alive) >= 0.5
+        text += _("the first weeks decide.") if early else _("most leave later, after they have come back.")
+    return Finding("churn.still_active", CHAPTER, text, alive, low, high, "share", 0.6, figure="churn_survival")
+
+
+def _contracts(study: "Study") -> Finding | None:
+    c = study.contracts
+    if c is None or c.held < study.minimum_group:
+        return None
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = (float(b) for b in proportion_confint(c.ended, c.held, alpha=1 - study.level, method="wilson"))
+    monthly = float(c.plans["price_per_month"].sum())
+    text = _(
+        "{share} of the contracts that ran a year ago have ended ({ended} of {held}, {level} interval {bounds}).",
+        share=share(c.ended / c.held),
+        ended=formats.number(c.ended),
+        held=formats.number(c.held),
+        level=formats.percent(study.level),
+        bounds=formats.interval(low, high, share),
+    )
+    if monthly > 0:
+        text += " " + _(
+            "At that rate about {loss} of the {monthly} a month now under contract would be gone in a year.",
+            loss=formats.money(float(f"{monthly * c.ended / c.held:.2g}"), study.currency),
+            monthly=formats.money(monthly, study.currency),
+        )
+    return Finding("churn.contracts_ended", CHAPTER, text, c.ended / c.held, low, high, "share", 0.65,
+                   figure="churn_contracts")  # fmt: skip
+
+
+def _call(study: "Study") -> Finding | None:
+    if study.stake is None or len(study.at_risk) < study.minimum_group:
+        return None
+    first = study.at_risk.head(FIRST_TO_CALL)
+    held = float(first["value_at_stake"].sum())
+    text = _(
+        "Give the first {n} customers of the at-risk list an owner who contacts them this month; {held} of "
+        "expected value is at stake there, {each} each on average, so a contact must cost less. Leave a random "
+        "tenth alone and compare orders after 90 days.",
+        n=formats.number(len(first)),
+        held=formats.money(held, study.currency),
+        each=formats.money(held / len(first), study.currency),
+    )
+    return Finding("churn.call_at_risk", CHAPTER, text, held, unit=study.currency, importance=0.7, kind="action",
+                   figure="churn_at_risk")  # fmt: skip
+
+
+def _one_timers(study: "Study") -> Finding | None:
+    alone = count(study, False, *STATES)
+    if not alone or study.alive is None:
+        return None
+    words = {"n": formats.number(alone), "share": share(alone / study.customers), "model": study.model}
+    text = _(
+        "{n} customers ({share}) ordered once and are not counted as active or at risk: one order shows no rhythm.",
+        **words,
+    )
+    if study.model == "BG/NBD":
+        text += " " + _("BG/NBD lets nobody leave before a second order and would call every one of them alive.")
+    if study.alive.second_opinion == study.alive.second_opinion:
+        opinion = share(study.alive.second_opinion)
+        text += " " + _("MBG/NBD, which lets them leave at once, gives them {p} on average.", p=opinion)
+    return Finding("churn.one_time_buyers", CHAPTER, text, alone / study.customers, unit="share", importance=0.55,
+                   kind="caution", figure="churn_alive")  # fmt: skip
+
+
+def _returns(study: "Study") -> Finding | None:
+    crossed, back = study.lapses
+    if crossed < study.minimum_group or back / crossed <= 0.25:
+        return None
+    text = _(
+        "A lapsed customer is not lost for certain: of {crossed} whose silence ever passed the threshold, "
+        "{back} ({share}) bought again so far. The survival curve shows the first lapse, not the last order of "
+        "a life.",
+        crossed=formats.number(crossed),
+        back=formats.number(back),
+        share=share(back / crossed),
+    )
+    return Finding("churn.returned", CHAPTER, text, back / crossed, unit="share", importance=0.5, kind="caution",
+                   figure="churn_survival")  # fmt: skip
+
+
+def _short(study: "Study") -> Finding | None:
+    """The lapsed threshold is long against the time observed."""
+    lapsed = study.thresholds.lapsed_days
+    if lapsed is None or study.watched >= lapsed:
+        return None
+    text = _(
+        "The history is short for judging silence: a customer of the base's rhythm counts as lapsed after "
+        "{lapsed}, and nobody can be followed for longer than {watched} before that. Longer gaps are still "
+        "running, so the threshold is too low if anything.",
+        lapsed=formats.days(lapsed),
+        watched=formats.days(study.watched),
+    )
+    return Finding("churn.short_history", CHAPTER, text, lapsed, unit="days", importance=0.45, kind="caution",
+                   figure="churn_survival")  # fmt: skip
+
+
+def _no_model(study: "Study") -> Finding | None:
+    if not study.model_reason:
+        return None
+    n = len(study.at_risk)
+    text = _("P(alive) and value at stake are not stated: {reason}", reason=study.model_reason) + " "
+    text += plural(
+        "The list ranks {count} overdue customer by the past year's revenue instead.",
+        "The list ranks {count} overdue customers by the past year's revenue instead.",
+        n,
+        count=formats.number(n),
+    )
+    return Finding("churn.no_model", CHAPTER, text, importance=0.6, kind="caution", figure="churn_at_risk")
