@@ -138,7 +138,5 @@ def period(value: Any, unit: str) -> str:
 
 def escape(text: Any) -> str:
     """Client text made safe to stand in HTML and in Markdown."""
-    safe = html.escape(str(text), quote=True)
-    for mark in "\\`*_{}[]#|~$":
-        safe = safe.replace(mark, f"&#{ord(mark)};")
-    return safe
+    marks = {mark: f"&#{ord(mark)};" for mark in "\\`*_{}[]#|~$"}
+    return "".join(marks.get(mark) or html.escape(mark, quote=True) for mark in str(text))

@@ -1,7 +1,8 @@
 """The potential score and the quadrant of every customer: who has room to grow, and what that is worth trying.
 
 ``score = 100 · Σ weight · sub-score`` over the looks that the data measures; see :mod:`perennial.analysis.looks` for
-the looks, :mod:`perennial.analysis.quadrants` for the lines, :mod:`perennial.analysis.potential_validation` for the proof.
+the looks, :mod:`perennial.analysis.quadrants` for the lines and
+:mod:`perennial.analysis.potential_validation` for the proof.
 """
 
 import datetime as dt
@@ -26,6 +27,7 @@ from perennial.analysis.potential_validation import (
 )  # fmt: skip
 from perennial.analysis.quadrants import (
     LOOKS,
+    customer_costs,
     cut_lines,
     effective_weights,
     misallocation,
@@ -34,7 +36,6 @@ from perennial.analysis.quadrants import (
     quadrant_table,
     sensitivity,
 )  # fmt: skip
-from perennial.analysis.wallet import YEAR_DAYS
 from perennial.language import _
 from perennial.tables.engine import read_table, write_table
 from perennial.tables.summary import customer_summary
@@ -101,6 +102,7 @@ def compute_potential(
     actions = [(customers.quadrant == name, strategy.action) for name, strategy in potential.strategies.items()]
     customers = customers.mutate(recommended_action=ibis.cases(*actions, else_="")).cache()
     costs, cost_unit, reason = customer_costs(tables, as_of)
+    each = None if costs is None else costs.cost.mean().cast("float64").to_pandas()
     by_quadrant = quadrant_table(customers, summary, costs, potential.strategies)
     lost = misallocation(by_quadrant, reason)
     validation = out_of_time(transactions, tables, parameters)
@@ -122,7 +124,8 @@ def compute_potential(
         "cross_buy": {"period_days": looks.cross_buy.period_days, **(looks.cross_buy.check or {})},
         "stages": {"overdue": looks.stages.thresholds.overdue, "lapsed": looks.stages.thresholds.lapsed,
                    "new_days": looks.stages.new_days},
-        "cost_unit": cost_unit, "misallocation": vars(lost),
+        "cost_unit": cost_unit, "cost_each": None if each is None or each != each else float(each),
+        "misallocation": vars(lost),
         "validation": {"reason": validation.reason, "days": validation.days,
                        "cut": validation.cut.isoformat() if validation.cut else ""},
     }  # fmt: skip
@@ -150,24 +153,6 @@ def _with_value(scored: ir.Table, value: ir.Table | None) -> ir.Table:
     return joined.mutate(current_value=ibis.ifelse(clv.isnan(), 0.0, clv).fill_null(0.0)).drop(
         "customer_id_right", "clv"
     )
-
-
-def customer_costs(tables: Mapping[str, ir.Table], as_of: dt.date) -> tuple[ir.Table | None, str, str]:
-    """What was spent on each customer in the last year: ``customer_id, cost``, its unit, and why not where not known.
-
-    Contact costs (``"money"``) where the contacts carry them, else hours of service of the accounts (``"hours"``).
-    """
-    start = ibis.date(as_of - dt.timedelta(days=YEAR_DAYS))
-    contacts, accounts = tables.get("contacts"), tables.get("accounts")
-    if contacts is not None and "cost" in contacts.columns:
-        recent = contacts.filter(contacts.contacted_at.date() > start, contacts.contacted_at.date() <= ibis.date(as_of))
-        return recent.group_by("customer_id").agg(cost=recent.cost.sum()), "money", ""
-    if accounts is not None and {"service_hours", "period_start"} <= set(accounts.columns):
-        recent = accounts.filter(accounts.period_start > start)
-        return recent.group_by("customer_id").agg(cost=recent.service_hours.sum()), "hours", ""
-    if contacts is not None:
-        return None, "", _("the contacts carry no cost")
-    return None, "", _("neither contacts with their cost nor hours of service are in the data")
 
 
 def out_of_time(transactions: ir.Table, tables: Mapping[str, ir.Table], parameters: Any) -> Validation:

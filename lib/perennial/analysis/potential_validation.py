@@ -34,10 +34,10 @@ class Validation:
     cut : last day the score knew; ``days`` : length of the hold-out.
     tests : one row per test: ``test`` ("score", "past_spend": rank correlation with growth; "gain": their difference;
         "added": partial rank correlation of the score with later spend given past spend; "added_complete": the same
-        among customers for whom all measured looks are known; "look_wallet" …: the same for each look alone), ``customers, value,
-        low, high``.
-    deciles : one row per tenth of the score, lowest first: ``decile`` (1–10), ``customers, score``, ``past`` (own average of the
-        year before), ``later, expected`` (mean money per customer and hold-out; expected from past spend alone,
+        among customers with all measured looks known; "look_wallet" …: the same for each look alone), ``customers,
+        value, low, high``.
+    deciles : one row per tenth of the score, lowest first: ``decile`` (1–10), ``customers, score, past`` (own average
+        of the year before), ``later, expected`` (mean money per customer and hold-out; expected from past spend alone,
         cross-fitted), ``lift`` (later ÷ expected) with ``lift_low, lift_high``, ``growers_share``.
     """
 

@@ -10,6 +10,7 @@ low             sleeping gold  low yield
 High means *above* the cut line. Every customer is in exactly one quadrant.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +19,14 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from perennial.language import _
+
 QUADRANTS = ("growth_stock", "cash_cow", "sleeping_gold", "low_yield")
 LOOKS = ("wallet", "cross_buy", "engagement", "lifecycle")
 NEUTRAL = 0.5  # sub-score of a customer for whom a look is not measured
 WEIGHT_CHANGE = 0.25
 CUT_CHANGE = 0.10
+YEAR_DAYS = 365
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,24 @@ def quadrant_of(table: ir.Table, cuts: CutLines) -> ir.StringValue:
     )
 
 
+def customer_costs(tables: Mapping[str, ir.Table], as_of: dt.date) -> tuple[ir.Table | None, str, str]:
+    """What was spent on each customer in the last year: ``customer_id, cost``, its unit, and why not where not known.
+
+    Contact costs (``"money"``) where the contacts carry them, else hours of service of the accounts (``"hours"``).
+    """
+    start = ibis.date(as_of - dt.timedelta(days=YEAR_DAYS))
+    contacts, accounts = tables.get("contacts"), tables.get("accounts")
+    if contacts is not None and "cost" in contacts.columns:
+        recent = contacts.filter(contacts.contacted_at.date() > start, contacts.contacted_at.date() <= ibis.date(as_of))
+        return recent.group_by("customer_id").agg(cost=recent.cost.sum()), "money", ""
+    if accounts is not None and {"service_hours", "period_start"} <= set(accounts.columns):
+        recent = accounts.filter(accounts.period_start > start)
+        return recent.group_by("customer_id").agg(cost=recent.service_hours.sum()), "hours", ""
+    if contacts is not None:
+        return None, "", _("the contacts carry no cost")
+    return None, "", _("neither contacts with their cost nor hours of service are in the data")
+
+
 def quadrant_table(
     customers: ir.Table, summary: ir.Table, costs: ir.Table | None, strategies: Mapping[str, Any]
 ) -> pd.DataFrame:
@@ -89,7 +111,8 @@ def quadrant_table(
     Returns
     -------
     ``quadrant, customers, customer_share, revenue`` (decimal, all time, sums exactly), ``revenue_share, spend_12m,
-    current_value, value_share, median_score, headroom``, ``cost`` and ``cost_share`` (missing where not known),
+    current_value, value_share, median_score, headroom,
+        expected_additions``, ``cost`` and ``cost_share`` (missing where not known),
     ``budget_share`` and the words of the strategy.
     """
     joined = customers.join(summary.select("customer_id", "revenue"), "customer_id")
@@ -100,7 +123,8 @@ def quadrant_table(
     sums = joined.group_by("quadrant").agg(
         customers=joined.count(), revenue=joined.revenue.sum(), spend_12m=joined.spend_12m.sum(),
         current_value=joined.current_value.sum(), median_score=joined.potential_score.quantile(0.5),
-        headroom=joined.headroom.sum(), cost=joined.cost.sum().cast("float64"),
+        headroom=joined.headroom.sum(), expected_additions=joined.expected_additions.sum(),
+        cost=joined.cost.sum().cast("float64"),
     )  # fmt: skip
     frame = sums.to_pandas().set_index("quadrant").reindex(list(QUADRANTS)).rename_axis("quadrant").reset_index()
     frame["customers"] = frame["customers"].fillna(0).astype(int)
