@@ -216,9 +216,9 @@ def rows(*histories: tuple[int, int, int, int]) -> pd.DataFrame:
     ("data", "words"),
     [
         (rows(), "no customer"),
-        (rows((0, 0, 100, 1)), "None of the 1 customers"),
+        (rows((0, 0, 100, 1)), "Not one of the 1 customers"),
         (rows((0, 0, 0, 500)), "second day"),
-        (rows((0, 0, 100, 400), (0, 0, 50, 300)), "None of the 700 customers"),
+        (rows((0, 0, 100, 400), (0, 0, 50, 300)), "Not one of the 700 customers"),
         (rows((0, 0, 100, 400), (2, 50, 100, 5)), "Only 5 of the 405"),
     ],
     ids=["empty", "one customer", "all on one day", "nobody repeats", "few repeat"],

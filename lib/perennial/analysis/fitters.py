@@ -7,13 +7,14 @@ every prediction are our own, on one scale, so that models can be compared.
 import contextlib
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from perennial.analysis import purchase_model, spend_model
+from perennial.analysis.maximum import NoMaximumError, maximise
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, Floats, Name, PurchaseModel
 from perennial.analysis.spend_model import SpendModel
 from perennial.errors import ModelError
@@ -21,10 +22,6 @@ from perennial.formats import number
 from perennial.language import _
 
 MINIMUM_REPEATERS = 20  # four parameters on fewer people are noise
-SMALLEST, LARGEST = 1e-3, 1e4  # parameters beyond these have run to a boundary
-_STARTS: list[tuple[list[float] | None, float]] = [
-    (None, 1e-7), ([-1.0, 1.5, 0.0, 1.0], 1e-7), ([0.0, 2.5, -1.0, 1.0], 1e-6), (None, 1e-4)
-]  # fmt: skip
 _PANDAS_OPTION = "mode.chained_assignment"  # lifetimes clears it on import
 _CLASSES = {"BG/NBD": "BetaGeoFitter", "MBG/NBD": "ModifiedBetaGeoFitter"}
 
@@ -42,10 +39,10 @@ def fit_bgnbd(rows: pd.DataFrame) -> PurchaseModel:
     """
     try:
         return fit_purchases(rows, "BG/NBD")
-    except _NoMaximumError as first:
+    except NoMaximumError as first:
         try:
             return fit_purchases(rows, "MBG/NBD")
-        except _NoMaximumError as second:
+        except NoMaximumError as second:
             raise ModelError(f"{first} {second}") from second
 
 
@@ -58,11 +55,12 @@ def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
         return float(weight @ purchase_model.log_likelihood(name, np.exp(log_theta), x, last, age))
 
     def attempt(start: list[float] | None, tolerance: float) -> Any:
-        fitter = getattr(_lifetimes(), _CLASSES[name])()
         week = DAYS_PER_WEEK
-        return fitter.fit(x, last / week, age / week, weight, initial_params=start, tol=tolerance).params_
+        with _lifetimes() as lifetimes:
+            fitter = getattr(lifetimes, _CLASSES[name])()
+            return fitter.fit(x, last / week, age / week, weight, initial_params=start, tol=tolerance).params_
 
-    theta, covariance = _maximise(attempt, total, purchase_model.PARAMETERS, name)
+    theta, covariance = maximise(attempt, total, purchase_model.PARAMETERS, name)
     return PurchaseModel(
         name=name,
         params=dict(zip(purchase_model.PARAMETERS, theta.tolist(), strict=True)),
@@ -89,11 +87,12 @@ def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
         return float(weight @ spend_model.log_likelihood(np.exp(log_theta), x, m))
 
     def attempt(start: list[float] | None, tolerance: float) -> Any:
-        fitter = _lifetimes().GammaGammaFitter()
-        scaled = fitter.fit(x, m / scale, weight, initial_params=start and start[:3], tol=tolerance).params_
+        with _lifetimes() as lifetimes:
+            fitter = lifetimes.GammaGammaFitter()
+            scaled = fitter.fit(x, m / scale, weight, initial_params=start and start[:3], tol=tolerance).params_
         return scaled * np.array([1, 1, scale])
 
-    theta, covariance = _maximise(attempt, total, spend_model.PARAMETERS, "Gamma-Gamma", units=[1, 1, scale])
+    theta, covariance = maximise(attempt, total, spend_model.PARAMETERS, "Gamma-Gamma", units=[1, 1, scale])
     if theta[1] <= 1:
         raise ModelError(_refused_tail(theta[1]))
     return SpendModel(
@@ -114,7 +113,7 @@ def check_purchases(rows: pd.DataFrame) -> None:
     if repeaters == 0:
         raise ModelError(
             _(
-                "None of the {n} customers bought on a second day, so nothing can be learnt about coming back. "
+                "Not one of the {n} customers bought on a second day, so nothing can be learnt about coming back. "
                 "A longer period of transactions is needed.",
                 n=number(customers),
             )
@@ -153,104 +152,20 @@ def _refused_tail(q: float) -> str:
     )
 
 
-class _NoMaximumError(ModelError):
-    """The optimiser found no sound maximum of the likelihood."""
-
-
-def _maximise(
-    attempt: Callable[[list[float] | None, float], Any],
-    total: Callable[[Floats], float],
-    names: tuple[str, ...],
-    model: str,
-    units: list[float] | None = None,
-) -> tuple[Floats, Floats]:
-    """The first sound maximum over several starts and tolerances, with the covariance of the log parameters."""
-    reason = _("it did not converge")
-    for start, tolerance in _STARTS:
-        try:
-            with _quiet():
-                theta = np.asarray(attempt(start, tolerance), float)
-        except Exception:  # lifetimes raises its own, LinAlgError and ValueError alike; all mean: try elsewhere
-            continue
-        theta = _polish(theta, total)
-        reason, covariance = _inspect(theta, total, names, np.ones(len(theta)) if units is None else units)
-        if not reason:
-            return theta, covariance
-    raise _NoMaximumError(_("{model} cannot be fitted to these customers: {reason}.", model=model, reason=reason))
-
-
-def _inspect(theta: Floats, total: Callable[[Floats], float], names: tuple[str, ...], units: Any) -> tuple[str, Floats]:
-    """Why this maximum is not sound (empty if it is), and the covariance of the log parameters."""
-    nothing = np.full((len(theta), len(theta)), np.nan)
-    scaled = theta / np.asarray(units, float)
-    if not np.isfinite(scaled).all():
-        return _("its parameters are not numbers"), nothing
-    for name, value in zip(names, scaled, strict=True):
-        if not SMALLEST < value < LARGEST:
-            return _("its parameter {name} runs to a boundary ({value})", name=name, value=f"{value:.1e}"), nothing
-    information = -hessian(total, np.log(theta))
-    if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
-        return _("its likelihood has no single peak"), nothing
-    return "", np.asarray(np.linalg.inv(information), dtype=np.float64)
-
-
-def _polish(theta: Floats, total: Callable[[Floats], float], rounds: int = 3) -> Floats:
-    """The same maximum to more digits: Newton steps, each kept only if the likelihood rises."""
-    if not (np.isfinite(theta).all() and (theta > 0).all()):
-        return theta
-    point, best = np.log(theta), total(np.log(theta))
-    for _round in range(rounds):
-        information = -hessian(total, point)
-        if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
-            break
-        moved = point + np.linalg.solve(information, gradient(total, point))
-        if not (risen := total(moved)) > best:
-            break
-        point, best = moved, risen
-    return np.exp(point)
-
-
-def gradient(function: Callable[[Floats], float], point: Floats, step: float = 1e-4) -> Floats:
-    """First derivatives by central differences."""
-    steps = step * np.eye(len(point))
-    return np.array([(function(point + s) - function(point - s)) / (2 * step) for s in steps])
-
-
-def hessian(function: Callable[[Floats], float], point: Floats, step: float = 1e-3) -> Floats:
-    """Second derivatives by central differences: n × n at a point of n coordinates."""
-    n = len(point)
-    out = np.empty((n, n))
-    for i in range(n):
-        for j in range(i, n):
-            di, dj = step * np.eye(n)[i], step * np.eye(n)[j]
-            corners = (
-                function(point + di + dj)
-                - function(point + di - dj)
-                - function(point - di + dj)
-                + function(point - di - dj)
-            )
-            out[i, j] = out[j, i] = corners / (4 * step**2)
-    return out
-
-
 def _standard_errors(names: tuple[str, ...], theta: Floats, covariance: Floats) -> dict[str, float]:
     """Of the parameters themselves, from the covariance of their logarithms (delta method)."""
     return dict(zip(names, (theta * np.sqrt(np.diag(covariance))).tolist(), strict=True))
 
 
-def _lifetimes() -> Any:
-    import lifetimes
-
-    return lifetimes
-
-
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what lifetimes does to the process to itself: warning filters, a pandas option, prints."""
+def _lifetimes() -> Iterator[Any]:
+    """The package, with what it does to the process kept to itself: warning filters, a pandas option, prints."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         chained = pd.get_option(_PANDAS_OPTION)
         try:
-            yield
+            import lifetimes
+
+            yield lifetimes
         finally:
             pd.set_option(_PANDAS_OPTION, chained)

@@ -1,0 +1,94 @@
+"""Finds a sound maximum of a likelihood, or says in words why there is none."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from perennial.analysis.purchase_model import Floats
+from perennial.errors import ModelError
+from perennial.language import _
+
+SMALLEST, LARGEST = 1e-3, 1e4  # parameters beyond these have run to a boundary
+_STARTS: list[tuple[list[float] | None, float]] = [
+    (None, 1e-7), ([-1.0, 1.5, 0.0, 1.0], 1e-7), ([0.0, 2.5, -1.0, 1.0], 1e-6), (None, 1e-4)
+]  # fmt: skip
+
+
+class NoMaximumError(ModelError):
+    """The optimiser found no sound maximum of the likelihood."""
+
+
+def maximise(
+    attempt: Callable[[list[float] | None, float], Any],
+    total: Callable[[Floats], float],
+    names: tuple[str, ...],
+    model: str,
+    units: list[float] | None = None,
+) -> tuple[Floats, Floats]:
+    """The first sound maximum over several starts and tolerances, with the covariance of the log parameters."""
+    reason = _("it did not converge")
+    for start, tolerance in _STARTS:
+        try:
+            theta = np.asarray(attempt(start, tolerance), float)
+        except Exception:  # lifetimes raises its own, LinAlgError and ValueError alike; all mean: try elsewhere
+            continue
+        theta = _polish(theta, total)
+        reason, covariance = _inspect(theta, total, names, np.ones(len(theta)) if units is None else units)
+        if not reason:
+            return theta, covariance
+    raise NoMaximumError(_("{model} cannot be fitted to these customers: {reason}.", model=model, reason=reason))
+
+
+def _inspect(theta: Floats, total: Callable[[Floats], float], names: tuple[str, ...], units: Any) -> tuple[str, Floats]:
+    """Why this maximum is not sound (empty if it is), and the covariance of the log parameters."""
+    nothing = np.full((len(theta), len(theta)), np.nan)
+    scaled = theta / np.asarray(units, float)
+    if not np.isfinite(scaled).all():
+        return _("its parameters are not numbers"), nothing
+    for name, value in zip(names, scaled, strict=True):
+        if not SMALLEST < value < LARGEST:
+            return _("its parameter {name} runs to a boundary ({value})", name=name, value=f"{value:.1e}"), nothing
+    information = -hessian(total, np.log(theta))
+    if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
+        return _("its likelihood has no single peak"), nothing
+    return "", np.asarray(np.linalg.inv(information), dtype=np.float64)
+
+
+def _polish(theta: Floats, total: Callable[[Floats], float], rounds: int = 3) -> Floats:
+    """The same maximum to more digits: Newton steps, each kept only if the likelihood rises."""
+    if not (np.isfinite(theta).all() and (theta > 0).all()):
+        return theta
+    point, best = np.log(theta), total(np.log(theta))
+    for _round in range(rounds):
+        information = -hessian(total, point)
+        if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
+            break
+        moved = point + np.linalg.solve(information, gradient(total, point))
+        if not (risen := total(moved)) > best:
+            break
+        point, best = moved, risen
+    return np.exp(point)
+
+
+def gradient(function: Callable[[Floats], float], point: Floats, step: float = 1e-4) -> Floats:
+    """First derivatives by central differences."""
+    steps = step * np.eye(len(point))
+    return np.array([(function(point + s) - function(point - s)) / (2 * step) for s in steps])
+
+
+def hessian(function: Callable[[Floats], float], point: Floats, step: float = 1e-3) -> Floats:
+    """Second derivatives by central differences: n × n at a point of n coordinates."""
+    n = len(point)
+    out = np.empty((n, n))
+    for i in range(n):
+        for j in range(i, n):
+            di, dj = step * np.eye(n)[i], step * np.eye(n)[j]
+            corners = (
+                function(point + di + dj)
+                - function(point + di - dj)
+                - function(point - di + dj)
+                + function(point - di - dj)
+            )
+            out[i, j] = out[j, i] = corners / (4 * step**2)
+    return out

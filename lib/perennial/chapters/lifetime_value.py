@@ -1,0 +1,189 @@
+"""Chapter 05: lifetime value. How often customers will buy, what they will spend, what that is worth today."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from perennial.analysis import censoring, cohorts, value_views
+from perennial.analysis.holdout import Holdout
+from perennial.analysis.purchase_model import DAYS_PER_WEEK
+from perennial.analysis.value import Equity, ValueResult
+from perennial.chapters import value_words
+from perennial.errors import ModelError
+from perennial.language import _
+from perennial.statements import Caption, Finding, KeyFigure
+
+if TYPE_CHECKING:
+    from perennial.client import Client
+
+CHAPTER = "05_lifetime_value"
+YEAR_DAYS = 365.25
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the chapter found; frames that could not be made are empty and have no caption.
+
+    Attributes
+    ----------
+    result : the fitted models; None where no purchase model can be fitted (``reason`` says why).
+    parameters : ``model, parameter, estimate, standard_error``.
+    intervals : customer equity by kind of uncertainty: ``uncertainty, value, low, high``.
+    tracking, by_frequency, deciles, scores : the hold-out; see :class:`perennial.analysis.holdout.Holdout`.
+    models : purchase models side by side, with their hold-out scores.
+    spend, curve, groups, top : see :mod:`perennial.analysis.value_views`.
+    censoring : the fit with and without customers who were there before the data begins; empty without such.
+    """
+
+    title: str
+    currency: str
+    as_of: dt.date
+    customers: int
+    result: ValueResult | None = None
+    reason: str = ""
+    parameters: pd.DataFrame = field(default_factory=pd.DataFrame)
+    intervals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    tracking: pd.DataFrame = field(default_factory=pd.DataFrame)
+    by_frequency: pd.DataFrame = field(default_factory=pd.DataFrame)
+    deciles: pd.DataFrame = field(default_factory=pd.DataFrame)
+    scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    models: pd.DataFrame = field(default_factory=pd.DataFrame)
+    spend: pd.DataFrame = field(default_factory=pd.DataFrame)
+    curve: pd.DataFrame = field(default_factory=pd.DataFrame)
+    groups: pd.DataFrame = field(default_factory=pd.DataFrame)
+    top: pd.DataFrame = field(default_factory=pd.DataFrame)
+    censoring: pd.DataFrame = field(default_factory=pd.DataFrame)
+    captions: dict[str, Caption] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    key_figures: list[KeyFigure] = field(default_factory=list)
+
+    @property
+    def holdout(self) -> Holdout | None:
+        """The hold-out, where there is one."""
+        return self.result.holdout if self.result else None
+
+    @property
+    def equity(self) -> Equity | None:
+        """Customer equity, where there is a spend model."""
+        return self.result.equity if self.result else None
+
+    def has(self, name: str) -> bool:
+        """Whether a chart or table of this name could be made."""
+        return name in self.captions
+
+    def absent(self, name: str) -> str:
+        """Why a chart or table of this name is not shown."""
+        if self.result is None:
+            return _("Not shown: there is no purchase model for these customers.")
+        if name in {"value_tracking", "value_weekly", "value_by_frequency", "value_deciles", "value_scores"}:
+            return _("Not shown: {reason}", reason=self.result.holdout_reason)
+        if name == "value_censoring":
+            return _("No sign that many customers were there before the data begins; nothing was refitted.")
+        return _("Not shown: {reason}", reason=self.result.spend_reason)
+
+
+def study(client: "Client") -> Study:
+    """Run the chapter's analyses on a client; without a model the study says why and holds nothing else."""
+    from perennial.chapters import value_captions, value_findings
+
+    found = _measure(client)
+    found.captions.update(value_captions.captions(found))
+    found.findings.extend(value_findings.findings(found))
+    found.key_figures.extend(value_words.key_figures(found))
+    return found
+
+
+def _measure(client: "Client") -> Study:
+    p = client.parameters
+    customers = int(client.summary.count().to_pyarrow().as_py())
+    try:
+        result = client.value
+    except ModelError as error:
+        return Study(p.title, p.currency, p.as_of, customers, reason=str(error))
+    return Study(
+        p.title,
+        p.currency,
+        p.as_of,
+        customers,
+        result=result,
+        parameters=_parameters(result),
+        models=_models(result),
+        censoring=_censoring(client, result),
+        **_holdout_frames(result.holdout),
+        **_money_frames(client, result),
+    )
+
+
+def _parameters(result: ValueResult) -> pd.DataFrame:
+    frame = value_views.parameter_table(result)
+    return frame.assign(meaning=frame["parameter"].map(value_words.parameter_meaning))
+
+
+def _holdout_frames(holdout: Holdout | None) -> dict[str, pd.DataFrame]:
+    if holdout is None:
+        return {}
+    return {name: getattr(holdout, name) for name in ("tracking", "by_frequency", "deciles", "scores")}
+
+
+def _money_frames(client: "Client", result: ValueResult) -> dict[str, pd.DataFrame]:
+    if result.spend is None or result.equity is None:
+        return {}
+    return {
+        "intervals": _intervals(result.equity),
+        "spend": value_views.spend_fit(result.rows, result.spend),
+        "curve": value_views.value_curve(result.rows),
+        "groups": value_views.value_by_frequency(result.rows),
+        "top": value_views.top_customers(result, client.summary),
+    }
+
+
+def _intervals(equity: Equity) -> pd.DataFrame:
+    rows = [
+        (_("both together"), equity.low, equity.high),
+        (_("uncertain parameters alone"), equity.parameter_low, equity.parameter_high),
+        (_("chance alone"), equity.process_low, equity.process_high),
+    ]
+    frame = pd.DataFrame(rows, columns=["uncertainty", "low", "high"])
+    frame.insert(1, "value", equity.value)
+    return frame
+
+
+def _models(result: ValueResult) -> pd.DataFrame:
+    """Purchase models side by side: likelihood on all data, scores on the hold-out where there is one."""
+    models = result.alternatives[["model", "loglik", "aic", "bic"]]
+    if result.holdout is None:
+        return models
+    scores = result.holdout.scores[["forecaster", "bias", "mae", "rmse"]]
+    return models.merge(scores.rename(columns={"forecaster": "model"}), on="model", how="left")
+
+
+def _censoring(client: "Client", result: ValueResult) -> pd.DataFrame:
+    """The fit with and without the cohorts that were mostly there before the data begins."""
+    unit = client.parameters.cohort_period
+    sizes = cohorts.cohort_sizes(client.summary, unit)
+    known = censoring.left_censored(sizes, cohorts.FREQUENCY[unit])
+    if not known:
+        return pd.DataFrame()
+    begin = (pd.Period(max(known), cohorts.FREQUENCY[unit]) + 1).start_time
+    later = value_views.refit_later(client.summary, begin)
+    lines = [(_("all customers"), result.purchase), (_("first seen from {month}", month=f"{begin:%B %Y}"), later)]
+    return pd.DataFrame(
+        [
+            {
+                "customers_used": name,
+                "n": model.n_customers if model else np.nan,
+                "purchases_a_year": _yearly_rate(model.params) if model else np.nan,
+                "leave_per_purchase": model.params["a"] / (model.params["a"] + model.params["b"]) if model else np.nan,
+                "first_year_of_new": float(model.expected_of_new(YEAR_DAYS)) if model else np.nan,
+            }
+            for name, model in lines
+        ]
+    )
+
+
+def _yearly_rate(params: dict[str, float]) -> float:
+    """Mean purchases a year of an active customer: r / alpha, per week, times the weeks of a year."""
+    return params["r"] / params["alpha"] * YEAR_DAYS / DAYS_PER_WEEK

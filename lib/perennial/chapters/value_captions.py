@@ -1,0 +1,195 @@
+"""The words around the charts and tables of chapter 05."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from perennial import formats
+from perennial.analysis import value_views
+from perennial.analysis.holdout import Holdout
+from perennial.analysis.value import Equity, ValueResult
+from perennial.chapters import value_words as words
+from perennial.language import _
+from perennial.statements import Caption
+
+if TYPE_CHECKING:
+    from perennial.chapters.lifetime_value import Study
+
+
+def captions(study: "Study") -> dict[str, Caption]:
+    """The words around each chart and table that could be made, by its name."""
+    made: dict[str, Caption] = {}
+    if study.result is None:
+        return made
+    made["value_parameters"] = _parameters(study, study.result)
+    made["value_models"] = _models(study, study.result)
+    if study.holdout is not None:
+        made |= _holdout(study, study.holdout)
+    if study.equity is not None:
+        made |= _money(study, study.result, study.equity)
+    if len(study.censoring):
+        made["value_censoring"] = _censoring(study)
+    return made
+
+
+def _parameters(study: "Study", result: ValueResult) -> Caption:
+    model = result.purchase
+    title = _(
+        "An active customer buys {rate} times a year; {share} leave after each purchase",
+        rate=formats.number(words.active_rate(model), 1),
+        share=formats.percent(words.leaving(model)),
+    )
+    subtitle = _(
+        "Parameters of {model} (per week){spend}, with standard errors",
+        model=model.name,
+        spend=_(" and Gamma-Gamma ({currency})", currency=study.currency) if result.spend else "",
+    )
+    more = _("Log-likelihood {ll}.", ll=formats.number(model.loglik, 1))
+    return Caption(title, subtitle, words.source(study, model.n_customers, more))
+
+
+def _models(study: "Study", result: ValueResult) -> Caption:
+    best = study.models.loc[study.models["aic"].idxmin(), "model"]
+    title = _("{best} fits the whole history best", best=best)
+    if len(study.models) == 1:
+        title = _("Only {model} could be fitted", model=best)
+    if "rmse" in study.models and study.models["rmse"].notna().all() and len(study.models) > 1:
+        ahead = study.models.loc[study.models["rmse"].idxmin(), "model"]
+        title = _("{best} fits the whole history best, {ahead} forecasts customers best", best=best, ahead=ahead)
+        if best == ahead:
+            title = _("{best} fits the history best and forecasts customers best", best=best)
+    subtitle = _("Log-likelihood, AIC and BIC on all data (lower AIC is better); hold-out scores as above")
+    reading = _("Values in this chapter come from {model}.", model=result.purchase.name)
+    return Caption(title, subtitle, words.source(study, result.purchase.n_customers), reading)
+
+
+def _holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
+    n, name = held.n_customers, held.model.name
+    line = words.source(study, n, _("{model} fitted to {cut}, judged to {end}.", model=name, cut=formats.date(held.cut),
+                              end=formats.date(held.end)))  # fmt: skip
+    final = held.final_tracking()
+    late = held.tracking[held.tracking["phase"] == "holdout"]
+    first, last = held.deciles.iloc[0], held.deciles.iloc[-5:]
+    lower = float(last["actual"] @ last["customers"] / last["customers"].sum())
+    near = int((abs(held.by_frequency["predicted"] - held.by_frequency["actual"])
+                < abs(held.by_frequency["naive"] - held.by_frequency["actual"])).sum())  # fmt: skip
+    model, rule = held.score(name)["rmse"], held.score(held.best_baseline)["rmse"]
+    level = formats.percent(study.result.settings["interval"]) if study.result else ""
+    return {
+        "value_tracking": Caption(
+            _("By {end} the model expected {difference} repeat purchases than came", end=formats.date(held.end),
+              difference=words.more_or_less(final["bias"]))
+            if abs(final["bias"]) >= 0.005
+            else _("The model expected as many repeat purchases as came by {end}", end=formats.date(held.end)),
+            _("Cumulative repeat purchase days of customers won before the cut; band: {level} interval", level=level),
+            line,
+        ),
+        "value_weekly": Caption(
+            _("After the cut {actual} repeat purchases a week came; the model expected {expected}",
+              actual=formats.number(late["actual"].mean(), 0), expected=formats.number(late["expected"].mean(), 0)),
+            _("Repeat purchase days per week of customers won before the cut"),
+            line,
+        ),
+        "value_by_frequency": Caption(
+            _("The model is closer than the old rate in {k} of {n} groups", k=near, n=len(held.by_frequency)),
+            _("Mean purchase days in the {days} after the cut, by repeat purchases before",
+              days=words.day_count(held.holdout_days)),
+            line,
+        ),
+        "value_deciles": Caption(
+            _("The tenth forecast highest bought {high} times, the lower half {low} times",
+              high=formats.number(first["actual"], 1), low=formats.number(lower, 2)),
+            _("Mean purchase days per customer in the {days} after the cut", days=words.day_count(held.holdout_days)),
+            line,
+        ),
+        "value_scores": Caption(
+            _("Error per customer: model {model}, best rule of thumb {rule} purchase days",
+              model=formats.number(model, 2), rule=formats.number(rule, 2)),
+            _("Purchase days in the {days} after the cut: totals, bias, mean absolute and root mean square error",
+              days=words.day_count(held.holdout_days)),
+            line,
+            _("The root mean square error decides, because an expected number is what makes it small; the mean "
+              "absolute error favours forecasts near zero wherever most customers buy nothing."),
+        ),
+    }  # fmt: skip
+
+
+def _money(study: "Study", result: ValueResult, equity: Equity) -> dict[str, Caption]:
+    n = study.customers
+    terms = _(
+        "Margin {margin} of revenue, discounted at {rate} a year, {horizon}.",
+        margin=formats.percent(result.settings["gross_margin"]),
+        rate=formats.percent(result.settings["discount_rate"]),
+        horizon=words.horizon(result),
+    )
+    fifth = value_views.top_share(result.rows, 0.2 * n)
+    level = formats.percent(result.settings["interval"])
+    held = value_views.top_share(result.rows, len(study.top))
+    return {
+        "value_equity": Caption(
+            _("Today's customers are worth {value}, between {bounds}", value=words.money(study, equity.value),
+              bounds=words.equity_bounds(study, equity).replace(" to ", _(" and "))),
+            _("Customer equity, {currency}, and its {level} interval by kind of uncertainty", currency=study.currency,
+              level=level),
+            words.source(study, n, terms),
+            _("More data would narrow the part of the parameters; the part of chance stays. Neither holds the doubt "
+              "whether the model is right: the hold-out shows that."),
+        ),
+        "value_curve": Caption(
+            _("The most valuable fifth of customers hold {share} of the value", share=formats.percent(fifth)),
+            _("Cumulative share of expected value by share of customers, {horizon}", horizon=words.horizon(result)),
+            words.source(study, n, terms),
+        ),
+        "value_groups": _groups(study, terms),
+        "value_top": Caption(
+            _("The ten most valuable customers hold {share} of the value", share=formats.percent(held, 1))
+            if len(study.top) == 10
+            else _("The most valuable customers"),
+            _("Expected purchases, order value and value, {horizon}, with {level} interval; {currency}",
+              horizon=words.horizon(result), level=level, currency=study.currency),
+            words.source(study, n, terms),
+            _("The interval of one customer is mostly chance: what a single person does next can hardly be known."),
+        ),
+        "value_spend": _spend(study, result),
+    }  # fmt: skip
+
+
+def _groups(study: "Study", terms: str) -> Caption:
+    once = study.groups[study.groups["first"] == 0]
+    title = _("Nobody has bought only once")
+    if len(once):
+        title = _(
+            "{share} of customers bought once; they hold {value} of the value",
+            share=formats.percent(once["customer_share"].iloc[0]),
+            value=formats.percent(once["value_share"].iloc[0]),
+        )
+    subtitle = _("Share of customers and of expected value, by repeat purchase days so far")
+    return Caption(title, subtitle, words.source(study, study.customers, terms))
+
+
+def spend_gap(frame: pd.DataFrame) -> float:
+    """Largest difference between observed and expected cumulative shares: 0 is a perfect fit."""
+    return float((frame["observed"].cumsum() - frame["expected"].cumsum()).abs().max())
+
+
+def _spend(study: "Study", result: ValueResult) -> Caption:
+    assert result.spend is not None
+    gap = formats.number(100 * spend_gap(study.spend), 1)
+    title = _("Observed and modelled spend per order differ by at most {gap} points", gap=gap)
+    subtitle = _("Share of repeat customers by mean repeat purchase, {currency}", currency=study.currency)
+    more = _("The highest 1 % is not drawn. Points are of cumulative share.")
+    return Caption(title, subtitle, words.source(study, result.spend.n_customers, more))
+
+
+def _censoring(study: "Study") -> Caption:
+    every, later = study.censoring.iloc[0], study.censoring.iloc[1]
+    title = _("Too few later customers to fit the model without those already there")
+    if not formats.is_missing(later["n"]):
+        title = _(
+            "New customers' first year: {later} purchases by later arrivals, {all} by all",
+            later=formats.number(later["first_year_of_new"], 1),
+            all=formats.number(every["first_year_of_new"], 1),
+        )
+    subtitle = _("The purchase model fitted with and without customers who were there before the data begins")
+    reading = _("Those already there look younger than they are, and those who had left before are not in the data.")
+    return Caption(title, subtitle, words.source(study, study.customers), reading)

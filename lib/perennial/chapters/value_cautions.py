@@ -1,0 +1,121 @@
+"""What chapter 05 cannot say: bias on the hold-out, assumptions, missing models."""
+
+from typing import TYPE_CHECKING
+
+from perennial import formats
+from perennial.analysis.value import ValueResult
+from perennial.chapters import value_words as words
+from perennial.language import _
+from perennial.statements import Finding
+
+if TYPE_CHECKING:
+    from perennial.chapters.lifetime_value import Study
+
+CHAPTER = "05_lifetime_value"
+NOTABLE_BIAS = 0.10  # a hold-out total this far off is worth a caution
+WEAK_LINK, STRONG_LINK = 0.1, 0.3  # Spearman of frequency and order value
+
+
+def cautions(study: "Study", result: ValueResult) -> list[Finding]:
+    """What the data cannot say about value, and what the models assume."""
+    made = [*_bias(study), *_missing(result), *_link(study, result), *_no_dropout(result), *_before(study)]
+    if study.equity is not None:
+        text = _(
+            "The interval holds uncertain parameters and chance, not a wrong margin, a changed market or a wrong "
+            "model. The margin of {margin} is given, not measured: value moves in step with it.",
+            margin=formats.percent(result.settings["gross_margin"]),
+        )
+        made.append(_caution("interval_scope", text, None, 0.35, "value_equity"))
+    return made
+
+
+def _caution(name: str, text: str, value: float | None, importance: float, figure: str) -> Finding:
+    unit = "share" if value is not None else ""
+    return Finding(
+        f"value.{name}", CHAPTER, text, value, unit=unit, importance=importance, kind="caution", figure=figure
+    )
+
+
+def _bias(study: "Study") -> list[Finding]:
+    held = study.holdout
+    if held is None:
+        return []
+    bias = held.score(held.model.name)["bias"]
+    made = []
+    if abs(bias) >= NOTABLE_BIAS:
+        text = _(
+            "Values may be too {direction}: over the hold-out the model forecast {difference} purchase days than came.",
+            direction=_("low") if bias < 0 else _("high"),
+            difference=words.more_or_less(bias),
+        )
+        made.append(_caution("direction", text, bias, 0.6, "value_tracking"))
+    if held.holdout_days < 350:
+        text = _(
+            "The hold-out covers {days}, not a whole year: its error mixes the model's with the season's.",
+            days=words.day_count(held.holdout_days),
+        )
+        made.append(_caution("season", text, None, 0.3, "value_weekly"))
+    return made
+
+
+def _missing(result: ValueResult) -> list[Finding]:
+    made = []
+    if result.spend_reason:
+        text = _("No money is stated. {reason}", reason=result.spend_reason)
+        made.append(_caution("no_spend_model", text, None, 0.7, "value_parameters"))
+    if result.holdout_reason:
+        text = _("The model could not be judged on unseen days. {reason}", reason=result.holdout_reason)
+        made.append(_caution("no_holdout", text, None, 0.6, "value_parameters"))
+    return made
+
+
+def _link(study: "Study", result: ValueResult) -> list[Finding]:
+    """The spend model's assumption: how often and how much have nothing to do with each other."""
+    linked, line = result.independence["spearman"], result.independence["pearson"]
+    if study.equity is None or formats.is_missing(linked):
+        return []
+    found = {"spearman": formats.number(linked, 2), "pearson": formats.number(line, 2)}
+    if abs(linked) < WEAK_LINK:
+        text = _(
+            "The spend model assumes that how often and how much have nothing to do with each other; here that holds "
+            "(rank correlation {spearman}, linear {pearson}).",
+            **found,
+        )
+        return [_caution("independence", text, linked, 0.2, "value_spend")]
+    strength = _("clearly") if abs(linked) >= STRONG_LINK else _("a little")
+    frequent, rare = (_("more"), _("low")) if linked > 0 else (_("less"), _("high"))
+    opposite = _("high") if linked > 0 else _("low")
+    text = _(
+        "Frequent buyers spend {strength} {frequent} per order (rank correlation {spearman}, linear {pearson}), which the "
+        "spend model does not know: order values are probably too {rare} for frequent buyers and too {opposite} for "
+        "rare ones.",
+        strength=strength,
+        frequent=frequent,
+        rare=rare,
+        opposite=opposite,
+        **found,
+    )
+    return [_caution("independence", text, linked, 0.25 + min(0.3, abs(linked)), "value_spend")]
+
+
+def _no_dropout(result: ValueResult) -> list[Finding]:
+    """Whether the data shows that anyone leaves: a standard error above the estimate says no."""
+    model = result.purchase
+    if model.se["a"] < model.params["a"]:
+        return []
+    text = _(
+        "The data cannot tell whether customers leave at all: the model's chance of leaving after a purchase is "
+        "{share}, with a standard error of a as large as a itself. Over a longer horizon values are probably too high.",
+        share=formats.percent(words.leaving(model), 1),
+    )
+    return [_caution("no_dropout", text, words.leaving(model), 0.5, "value_parameters")]
+
+
+def _before(study: "Study") -> list[Finding]:
+    if study.censoring.empty:
+        return []
+    text = _(
+        "Many customers were there before the data begins. Their age is not known, and those who had already left are "
+        "missing, so the chance of leaving is probably understated; the fit without them stands in the chapter."
+    )
+    return [_caution("left_censoring", text, None, 0.45, "value_censoring")]

@@ -1,0 +1,175 @@
+"""What chapter 05 finds, in sentences: equity, concentration, the hold-out, what to do, what it cannot say."""
+
+from typing import TYPE_CHECKING, Any
+
+from perennial import formats
+from perennial.analysis import value_views
+from perennial.analysis.holdout import Holdout
+from perennial.analysis.value import Equity, ValueResult
+from perennial.chapters import value_cautions
+from perennial.chapters import value_words as words
+from perennial.language import _
+from perennial.statements import Finding
+
+if TYPE_CHECKING:
+    from perennial.chapters.lifetime_value import Study
+
+CHAPTER = "05_lifetime_value"
+CONTACTED = 0.1  # share of customers that the action names
+
+
+def findings(study: "Study") -> list[Finding]:
+    """Findings, then what to do, then what the data cannot say; a lost hold-out comes first."""
+    result = study.result
+    if result is None:
+        return [_unfitted(study)]
+    made: list[Finding] = []
+    if study.equity is not None:
+        made += [_equity(study, result, study.equity), _concentration(study, result), *_once(study, result)]
+    else:
+        made += [_purchases(study, result)]
+    if study.holdout is not None:
+        held = _judged(study.holdout)
+        made = [*made, held] if study.holdout.model_wins else [held, *made]
+    if study.equity is not None:
+        made += [_protect(study, result), _ceiling(study, result)]
+    return [*made, *value_cautions.cautions(study, result)]
+
+
+def _finding(
+    name: str, sentence: str, value: float | None, unit: str, importance: float, figure: str, **more: Any
+) -> Finding:
+    return Finding(f"value.{name}", CHAPTER, sentence, value, unit=unit, importance=importance, figure=figure, **more)
+
+
+def _unfitted(study: "Study") -> Finding:
+    text = _("No lifetime value is stated. {reason}", reason=study.reason)
+    return _finding("unfitted", text, None, "", 0.7, "", kind="caution")
+
+
+def _equity(study: "Study", result: ValueResult, equity: Equity) -> Finding:
+    text = _(
+        "The {n} customers are worth {value} over the {horizon} ({level} interval {bounds}): {margin} margin on "
+        "{revenue} of expected revenue, discounted at {rate} a year. That is {each} per customer; half of them are "
+        "worth less than {median}.",
+        n=formats.number(study.customers),
+        value=words.money(study, equity.value),
+        horizon=words.horizon(result),
+        level=formats.percent(result.settings["interval"]),
+        bounds=words.equity_bounds(study, equity),
+        margin=formats.percent(result.settings["gross_margin"]),
+        revenue=words.money(study, equity.revenue),
+        rate=formats.percent(result.settings["discount_rate"]),
+        each=words.money(study, equity.value / study.customers),
+        median=words.money(study, value_views.value_quantile(result.rows, 0.5)),
+    )
+    return _finding(
+        "equity", text, equity.value, study.currency, 0.95, "value_equity", low=equity.low, high=equity.high
+    )
+
+
+def _purchases(study: "Study", result: ValueResult) -> Finding:
+    expected = float(result.rows["weight"] @ result.rows["expected_purchases"])
+    text = _(
+        "The {n} customers are expected to buy on {days} days over the {horizon}, {each} each.",
+        n=formats.number(study.customers),
+        days=formats.compact(expected),
+        horizon=words.horizon(result),
+        each=formats.number(expected / study.customers, 2),
+    )
+    return _finding("purchases", text, expected, "purchase days", 0.8, "value_parameters")
+
+
+def _concentration(study: "Study", result: ValueResult) -> Finding:
+    fifth = value_views.top_share(result.rows, 0.2 * study.customers)
+    text = _(
+        "The most valuable fifth of customers hold {fifth} of that value (the rule of thumb says 80 %)",
+        fifth=formats.percent(fifth),
+    )
+    if study.customers >= 100:
+        text += _(
+            "; the ten most valuable alone hold {ten}", ten=formats.percent(value_views.top_share(result.rows, 10), 1)
+        )
+    return _finding("top_fifth_share", f"{text}.", fifth, "share", 0.75, "value_curve")
+
+
+def _once(study: "Study", result: ValueResult) -> list[Finding]:
+    once = study.groups[study.groups["first"] == 0]
+    if once.empty:
+        return []
+    group = once.iloc[0]
+    text = _(
+        "{n} customers ({share}) have bought once; together they probably bring {value} of the value, {each} each.",
+        n=formats.number(group["customers"]),
+        share=formats.percent(group["customer_share"]),
+        value=formats.percent(group["value_share"]),
+        each=words.money(study, group["mean_value"]),
+    )
+    if not result.purchase.knows_one_time_buyers:
+        text += " " + _(
+            "Which of them are gone the model cannot tell: {model} counts none as lost before a second purchase, so "
+            "no P(alive) is stated for them.",
+            model=result.purchase.name,
+        )
+    importance = 0.3 + 0.5 * min(0.7, float(group["customer_share"]))
+    return [_finding("one_time_share", text, float(group["value_share"]), "share", importance, "value_groups")]
+
+
+def _judged(held: Holdout) -> Finding:
+    model, rule = held.score(held.model.name), held.score(held.best_baseline)
+    facts = {
+        "days": words.day_count(held.holdout_days),
+        "predicted": formats.number(model["predicted"], 0),
+        "actual": formats.number(model["actual"], 0),
+        "bias": words.signed_percent(model["bias"]) if model["actual"] else formats.MISSING,
+        "model": formats.number(model["rmse"], 2),
+        "rule": formats.number(rule["rmse"], 2),
+        "name": words.forecaster_name(held.best_baseline),
+    }
+    if held.model_wins:
+        text = _(
+            "On {days} it had not seen the model forecast {predicted} purchase days of earlier customers; {actual} "
+            "came ({bias}). It errs less per customer than the better rule of thumb, “{name}”: {model} against {rule} "
+            "purchase days (root mean square).",
+            **facts,
+        )
+    else:
+        text = _(
+            "A rule of thumb forecasts these customers better than the model: on {days} it had not seen the model "
+            "errs by {model} purchase days per customer (root mean square), “{name}” by {rule}. The model "
+            "forecast {predicted} purchase days, {actual} came ({bias}).",
+            **facts,
+        )
+    importance = 0.65 if held.model_wins else 1.0
+    return _finding("holdout_bias", text, model["bias"], "share", importance, "value_scores")
+
+
+def _protect(study: "Study", result: ValueResult) -> Finding:
+    count = max(1, round(CONTACTED * study.customers))
+    held = value_views.top_share(result.rows, count)
+    assert study.equity is not None
+    worth = held * study.equity.value
+    text = _(
+        "Name an owner for the {n} most valuable customers (one in ten, column clv of the customers' file). They carry "
+        "{worth} ({share}) of the value; keeping one of them is worth {each} at most, on average. The cost "
+        "is the owners' time, which the data does not hold; leave a random fifth on today's service and compare "
+        "what both spend in six months.",
+        n=formats.number(count),
+        worth=words.money(study, worth),
+        share=formats.percent(held),
+        each=words.money(study, worth / count),
+    )
+    return _finding("protect_top_tenth", text, worth, study.currency, 0.7, "value_curve", kind="action")
+
+
+def _ceiling(study: "Study", result: ValueResult) -> Finding:
+    middle = value_views.value_quantile(result.rows, 0.5)
+    text = _(
+        "Cap what is spent on a customer by that customer's own value: for half of them, {n} customers, it is at most "
+        "{median} over the {horizon}. Contact that costs more probably loses money. The saving "
+        "is today's spend on them above the cap, which chapter 06 measures where contacts are known.",
+        n=formats.number(study.customers // 2),
+        median=words.money(study, middle),
+        horizon=words.horizon(result),
+    )
+    return _finding("spend_ceiling", text, middle, study.currency, 0.5, "value_groups", kind="action")

@@ -1,0 +1,129 @@
+"""How chapter 05 speaks of its numbers: money, horizon, forecasters, parameters, sources; and its key figures."""
+
+from typing import TYPE_CHECKING
+
+from perennial import formats
+from perennial.analysis import value_views
+from perennial.analysis.holdout import SAME_AVERAGE, SAME_RATE
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
+from perennial.analysis.value import Equity, ValueResult
+from perennial.language import _
+from perennial.statements import KeyFigure
+
+if TYPE_CHECKING:
+    from perennial.chapters.lifetime_value import Study
+
+WEEKS_PER_YEAR = 365.25 / DAYS_PER_WEEK
+
+
+def key_figures(study: "Study") -> list[KeyFigure]:
+    """Equity, value per customer, expected purchases, error on unseen days."""
+    if study.result is None:
+        return []
+    result, made = study.result, []
+    if study.equity is not None:
+        level = formats.percent(result.settings["interval"])
+        made.append(
+            KeyFigure(
+                _("customer equity, {horizon}", horizon=horizon(result)),
+                money(study, study.equity.value),
+                _("{level} interval {bounds}", level=level, bounds=equity_bounds(study, study.equity)),
+                _("discounted margin expected from today's customers"),
+            )
+        )
+        middle = value_views.value_quantile(result.rows, 0.5)
+        note = _("half are worth less than {median}", median=money(study, middle))
+        made.append(KeyFigure(_("value per customer"), money(study, study.equity.value / study.customers), note))
+    expected = float(result.rows["weight"] @ result.rows["expected_purchases"])
+    made.append(
+        KeyFigure(
+            _("purchase days expected, {horizon}", horizon=horizon(result)),
+            formats.compact(expected),
+            _("{n} per customer", n=formats.number(expected / study.customers, 2)),
+        )
+    )
+    if study.holdout is not None:
+        bias = study.holdout.score(study.holdout.model.name)["bias"]
+        made.append(
+            KeyFigure(_("forecast against unseen days"), signed_percent(bias), _("total purchase days, model − actual"))
+        )
+    return made
+
+
+def money(study: "Study", value: float) -> str:
+    """An amount in the client's currency: three figures, cents only below ten."""
+    size = abs(value)
+    digits = None if size >= 999.5 else 0 if size >= 10 or not size else 2
+    return formats.money(value, study.currency, digits=digits)
+
+
+def equity_bounds(study: "Study", equity: Equity) -> str:
+    """The interval of the equity, in words."""
+    return formats.interval(equity.low, equity.high, lambda value: money(study, value))
+
+
+def signed_percent(share: float) -> str:
+    """A relative difference with its sign."""
+    return formats.signed(
+        share, lambda value: formats.percent(abs(value)) if value >= 0 else f"−{formats.percent(-value)}"
+    )
+
+
+def horizon(result: ValueResult) -> str:
+    """``next 12 months``."""
+    months = int(result.settings["horizon_months"])
+    return _("next month") if months == 1 else _("next {n} months", n=formats.number(months))
+
+
+def more_or_less(share: float) -> str:
+    """A relative difference in words: ``14 % fewer``, ``3 % more``, ``as many`` (within half a percent)."""
+    if abs(share) < 0.005:
+        return _("just as many")
+    amount = formats.percent(abs(share))
+    return _("{share} more", share=amount) if share > 0 else _("{share} fewer", share=amount)
+
+
+def day_count(days: int) -> str:
+    """A length of time counted in days, as the hold-out is set: ``273 days``."""
+    return _("{n} days", n=formats.number(days))
+
+
+def forecaster_name(name: str) -> str:
+    """A rule of thumb in words; models keep their names."""
+    names = {SAME_RATE: _("each customer's old rate goes on"), SAME_AVERAGE: _("everyone buys at the old average")}
+    return names.get(name, name)
+
+
+def parameter_meaning(name: str) -> str:
+    """What a parameter governs."""
+    meanings = {
+        "r": _("purchase rates: how alike customers are (higher: more alike)"),
+        "alpha": _("purchase rates: scale, weeks; mean rate is r / alpha"),
+        "a": _("leaving after a purchase: mean chance is a / (a + b)"),
+        "b": _("leaving after a purchase: see a"),
+        "p": _("spend per order within a customer: shape"),
+        "q": _("spend between customers: tail (must exceed 1)"),
+        "v": _("spend between customers: scale, currency"),
+    }
+    return meanings[name]
+
+
+def source(study: "Study", n: int, more: str = "") -> str:
+    """The line under a chart."""
+    text = _(
+        "Source: orders of {title} to {date}; n = {n} customers.",
+        title=study.title,
+        date=formats.date(study.as_of),
+        n=formats.number(n),
+    )
+    return f"{text} {more}".strip()
+
+
+def active_rate(model: PurchaseModel) -> float:
+    """Mean purchase days a year of an active customer."""
+    return model.params["r"] / model.params["alpha"] * WEEKS_PER_YEAR
+
+
+def leaving(model: PurchaseModel) -> float:
+    """Mean chance of leaving after a purchase."""
+    return model.params["a"] / (model.params["a"] + model.params["b"])
