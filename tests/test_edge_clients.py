@@ -51,7 +51,7 @@ EDGE = {
         for k in range(4)
     ],
 }  # fmt: skip
-BROKEN = re.compile(r"\bnan\b|\binf\b|\bNone\b|NaT|\{[a-z_]+\}|\d\.\d{5,}", re.I)
+BROKEN = re.compile(r"\bnan\b|\binf\b|\bNone\b|NaT|NaN|\{[a-z_]+\}|\d\.\d{5,}")
 
 
 @pytest.mark.parametrize("name", EDGE)
