@@ -1,6 +1,7 @@
 """The words around the charts and tables of chapter 01; its findings are in ``audit_findings``."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -49,6 +50,22 @@ def money(study: "Study", value: float) -> str:
     """An amount in the client's currency, cents only below ten."""
     size = abs(value)
     return formats.money(value, study.currency, digits=None if size >= 999.5 else 0 if size >= 10 or not size else 2)
+
+
+def table_formats(study: "Study") -> dict[str, Callable[[Any], str]]:
+    """How the columns of the chapter's tables become text."""
+    return {
+        **{
+            name: lambda value: money(study, value) for name in ("money", "revenue", "new_revenue", "returning_revenue")
+        },
+        **dict.fromkeys(("rule", "step"), rule_name),
+        "period": lambda value: formats.period(value, "month"),
+        "measure": lambda value: _("orders") if value == "orders" else _("revenue"),
+        "expected_orders": lambda value: formats.number(value, 0),
+        "times": lambda value: formats.number(value, 1),
+        "z": lambda value: formats.number(value, 1),
+        "filled_share": lambda value: formats.percent(value, 1),
+    }
 
 
 def removed_lines(study: "Study") -> tuple[int, float]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from perennial.chapters.customer_base import Study
 
 CHAPTER = "02_customer_base"
+NOTABLE_TOP_SHARE = 0.10  # of revenue from the ten largest customers
 
 
 def findings(study: "Study") -> list[Finding]:
@@ -63,7 +64,7 @@ def yearly_before(study: "Study") -> float | None:
     """Revenue of the 12 months before the last 12; None where the data does not hold them."""
     if study.comparison is None or study.comparison.seasonal:
         return None
-    before = words.revenue_change(study)[0]
+    before = study.revenue_change[0]
     return before if before > 0 else None
 
 
@@ -77,7 +78,7 @@ def older_share(study: "Study") -> float | None:
 
 def _change(study: "Study") -> list[Finding]:
     comparison = study.comparison
-    before, after = words.revenue_change(study) if comparison else (0.0, 0.0)
+    before, after = study.revenue_change if comparison else (0.0, 0.0)
     if comparison is None or before <= 0:
         return []
     change = after - before
@@ -169,21 +170,23 @@ def _movement(study: "Study") -> list[Finding]:
 
 
 def _actions(study: "Study") -> list[Finding]:
-    share, count = study.everyone.top_tenth, -(-study.customers // 10)
-    if share is None or study.customers < 100:
+    """What to do about customers so large that each is a risk of its own."""
+    total, count = study.everyone.revenue, len(study.top)
+    share = float(study.top["revenue"].sum()) / total if total > 0 else 0.0
+    if study.customers < 50 or share < NOTABLE_TOP_SHARE:
         return []
     yearly = study.recent[1] if study.recent else float(study.revenue)
-    span = _("a year at today's revenue") if study.recent else _("over the span of the data")
     text = _(
-        "Give the {n} best-paying customers (one in ten) a named contact: losing every tenth of them would cost about "
-        "{loss} {span}. The cost is the contacts' time, which the data does not hold. Measure it by keeping a random "
-        "fifth of them on today's service and comparing how many buy within six months.",
+        "Review the {n} largest customers by name every quarter (they brought {share} of revenue): one of them lost "
+        "costs about {loss} a year at their present share. It takes {n} conversations a quarter. Measure it by each "
+        "one's revenue against the same quarter a year before.",
         n=formats.number(count),
-        loss=words.money(study, yearly * share / 10),
-        span=span,
+        share=formats.percent(share),
+        loss=words.money(study, yearly * share / count),
     )
-    return [Finding("base.keep_best", CHAPTER, text, float(count), unit="customers", importance=0.45, kind="action",
-                    figure="base_lorenz")]  # fmt: skip
+    value = yearly * share / count
+    return [Finding("base.watch_largest", CHAPTER, text, value, unit=study.currency, importance=0.35 + share / 2,
+                    kind="action", figure="base_top")]  # fmt: skip
 
 
 def _cautions(study: "Study") -> list[Finding]:

@@ -1,7 +1,8 @@
 """The words around the charts and tables of chapter 02; its findings are in ``base_findings``."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -92,11 +93,6 @@ def against(rate: float) -> str:
     return _("{share} less than in the 12 months before", share=share)
 
 
-def revenue_change(study: "Study") -> tuple[float, float]:
-    """Revenue of the earlier and of the later window."""
-    return float(study.groups["revenue_before"].sum()), float(study.groups["revenue_after"].sum())
-
-
 def _left_out(study: "Study") -> str:
     parts = [] if study.periods["finished"].all() else [_("The last period is not complete (hatched).")]
     if study.periods["known"].any():
@@ -155,7 +151,7 @@ def _customers(study: "Study") -> Caption:
 
 
 def _drivers(study: "Study", comparison: Comparison) -> Caption:
-    before, after = revenue_change(study)
+    before, after = study.revenue_change
     change = after - before
     text = _("No revenue in either window")
     if change or before or after:
@@ -203,6 +199,28 @@ def status_name(status: str) -> str:
         "returns_only": _("Only returned goods"),
     }
     return names[status]
+
+
+def table_formats(study: "Study") -> dict[str, Callable[[Any], str]]:
+    """How the columns of the chapter's tables become text."""
+    sums = ["revenue", "new_revenue", "returning_revenue", "revenue_before", "revenue_after"]
+    return {
+        **{name: lambda value: money(study, value) for name in [*sums, "mean", "median", "low", "high"]},
+        **{name: lambda value: signed_money(study, value) for name in ("change", "effect")},
+        **{name: lambda value: formats.percent(value, 1) for name in ("top_tenth", "top_fifth")},
+        "period": lambda value: formats.period(value, study.unit),
+        "driver": driver_name,
+        "status": status_name,
+        "group": group_name,
+        "population": lambda value: _("all customers") if value == "all" else _("without the ten largest"),
+        "change_rate": lambda value: formats.signed(value, lambda v: formats.percent(v, 1)),
+        "gini": lambda value: formats.number(value, 2),
+    }
+
+
+def group_name(group: str) -> str:
+    """A group of customers in words."""
+    return {"new": _("New"), "returning": _("Returning"), "all": _("All")}[group]
 
 
 def movement_of(study: "Study", column: str) -> dict[str, float]:

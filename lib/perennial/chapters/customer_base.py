@@ -1,9 +1,10 @@
 """Chapter 02: the customer base. Who buys, how much, what moved revenue, and on how few customers it rests."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -62,11 +63,32 @@ class Study:
 
     @property
     def spread(self) -> pd.DataFrame:
-        """With and without the ten largest customers, one row per measure."""
-        names = ("customers", "revenue", "mean", "median", "top_tenth", "top_fifth", "gini")
-        rows = [(name, getattr(self.everyone, name), getattr(self.others, name)) for name in names]
-        frame = pd.DataFrame(rows, columns=["measure", "all_customers", "without_top_ten"])
-        return frame.astype({"all_customers": "float64", "without_top_ten": "float64"})
+        """How revenue is spread: one row for all customers, one without the ten largest."""
+        measures = ("customers", "revenue", "mean", "median", "top_tenth", "top_fifth", "gini")
+        sets = {"all": self.everyone, "without_largest": self.others}
+        frame = pd.DataFrame({name: [getattr(part, name) for name in measures] for name, part in sets.items()}).T
+        frame = frame.set_axis(measures, axis=1).astype("float64").astype({"customers": "int64"})
+        return frame.rename_axis("population").reset_index()
+
+    @property
+    def revenue_change(self) -> tuple[float, float]:
+        """Revenue of the earlier and of the later window."""
+        return float(self.groups["revenue_before"].sum()), float(self.groups["revenue_after"].sum())
+
+    @property
+    def window_names(self) -> tuple[str, str]:
+        """The two windows in words."""
+        from perennial.chapters.base_words import window_name
+
+        assert self.comparison is not None
+        return window_name(self.comparison.before), window_name(self.comparison.after)
+
+    @property
+    def formats(self) -> dict[str, Callable[[Any], str]]:
+        """How the columns of this chapter's tables become text."""
+        from perennial.chapters.base_words import table_formats
+
+        return table_formats(self)
 
 
 def study(client: "Client") -> Study:

@@ -1,9 +1,10 @@
 """Chapter 01: what the data can carry. What came in, what was removed, where time is thin, what is missing."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -77,6 +78,19 @@ class Study:
     def used_rows(self) -> int:
         """Order lines that every analysis uses."""
         return int(self.reconciliation["rows"].iloc[-1])
+
+    @property
+    def usual_new(self) -> float | None:
+        """New customers per later month (median), where the first ones are not new; None elsewhere."""
+        later = self.months.loc[~self.months["known"] & self.months["finished"], "new_customers"]
+        return float(later.median()) if self.known and len(later) else None
+
+    @property
+    def formats(self) -> dict[str, Callable[[Any], str]]:
+        """How the columns of this chapter's tables become text."""
+        from perennial.chapters.audit_words import table_formats
+
+        return table_formats(self)
 
 
 def study(client: "Client") -> Study:

@@ -1,5 +1,7 @@
 """Charts of what the data can carry: rows removed, months covered, unusual days, first appearances."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +14,7 @@ from perennial.language import _
 _NAMED_SPIKES = 3
 
 
-def removed_rows(removed: pd.DataFrame, names: dict[str, str], currency: str, *, ax: Axes | None = None) -> Axes:
+def removed_rows(removed: pd.DataFrame, names: Callable[[str], str], currency: str, *, ax: Axes | None = None) -> Axes:
     """Rows removed by each rule, with the money on them where there is any.
 
     Parameters
@@ -26,7 +28,7 @@ def removed_rows(removed: pd.DataFrame, names: dict[str, str], currency: str, *,
     for place, count, money in zip(places, rows["rows"], rows["money"], strict=True):
         text = formats.number(count) + ("" if money != money else f" ({formats.money(money, currency)})")
         ax.annotate(text, (count, place), (5, 0), textcoords="offset points", va="center", fontsize=9.5)
-    labels = [f"{table}: {names[rule]}" for table, rule in zip(rows["table"], rows["rule"], strict=True)]
+    labels = [f"{table}: {names(rule)}" for table, rule in zip(rows["table"], rows["rule"], strict=True)]
     ax.set_yticks(places, labels)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.grid(False)

@@ -1,5 +1,7 @@
 """Charts of the customer base: periods by new and returning, what moved revenue, how it is spread."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,6 +12,7 @@ from perennial.charts import theme
 from perennial.language import _
 
 _HATCH = "///"
+Namer = Callable[[str], str]
 
 
 def revenue_by_period(periods: pd.DataFrame, currency: str, unit: str, *, ax: Axes | None = None) -> Axes:
@@ -79,19 +82,20 @@ def _patch(colour: str | None) -> Rectangle:
 
 
 def revenue_bridge(
-    drivers: pd.DataFrame, before: float, after: float, names: dict[str, str], ends: tuple[str, str], currency: str,
+    drivers: pd.DataFrame, revenue: tuple[float, float], names: Namer, ends: tuple[str, str], currency: str,
     *, ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
     """From the earlier window's revenue to the later one's, step by step; steps hang where the last one ended.
 
     Parameters
     ----------
-    drivers : ``driver, effect``; the effects sum to ``after − before``. Steps of nothing are left out.
+    drivers : ``driver, effect``; the effects sum to the change of ``revenue``. Steps of nothing are left out.
     names : driver → words; ``ends`` names the two windows.
     """
     ax = ax or theme.new_axes(height=3.3)
+    before, after = revenue
     steps = drivers[drivers["effect"].abs() > 1e-9 * max(abs(before), abs(after), 1e-9)]
-    labels = [ends[0], *[names[driver] for driver in steps["driver"]], ends[1]]
+    labels = [ends[0], *[names(driver) for driver in steps["driver"]], ends[1]]
     level = before
     places = range(len(labels))
     ax.barh(0, before, height=0.62, color=theme.GREYS[1])
@@ -121,7 +125,7 @@ def _write(ax: Axes, x: float, y: float, text: str) -> None:
 
 
 def movement_bars(
-    movement: pd.DataFrame, names: dict[str, str], ends: tuple[str, str], currency: str, *, ax: Axes | None = None
+    movement: pd.DataFrame, names: Namer, ends: tuple[str, str], currency: str, *, ax: Axes | None = None
 ) -> Axes:
     """What each group of customers brought in the two windows, with its size.
 
@@ -138,7 +142,7 @@ def movement_bars(
             if value:
                 _write(ax, max(value, 0), place + offset, formats.money(value, currency))
     sizes = zip(shown["status"], shown["customers"], strict=True)
-    labels = [_("{name}\n{n} customers", name=names[status], n=formats.number(n)) for status, n in sizes]
+    labels = [_("{name}\n{n} customers", name=names(status), n=formats.number(n)) for status, n in sizes]
     ax.set_yticks(list(places), labels)
     ax.invert_yaxis()
     ax.grid(False)
