@@ -111,8 +111,12 @@ def days(value: Any) -> str:
     if value < 90:
         return f"{number(value, 0)} days"
     if value < 730:
-        return f"{number(value / 30.4375, 1)} months"
-    return f"{number(value / 365.25, 1)} years"
+        return _length(value / 30.4375, "months")
+    return _length(value / 365.25, "years")
+
+
+def _length(value: float, unit: str) -> str:
+    return f"{number(value, 1).removesuffix('.0')} {unit}"
 
 
 def date(value: Any) -> str:
