@@ -57,6 +57,12 @@ def looks_text(looks: list[str]) -> str:
     return _("{first} and {last}", first=", ".join(names[:-1]), last=names[-1])
 
 
+def varied_label(what: str) -> str:
+    """What the sensitivity table varies: a look's weight or an axis."""
+    axes = {"value": _("Current value"), "potential": _("Potential score")}
+    return axes.get(what) or look_label(what)
+
+
 def labelled_tests(study: "Study") -> pd.DataFrame | None:
     """The tests that the chart shows, named for readers."""
     if study.tests is None:
@@ -239,7 +245,7 @@ def _engagement(study: "Study", source: str) -> Caption:
 
 def _spend(study: "Study", source: str) -> Caption:
     lost, unit = study.facts["misallocation"], study.facts["cost_unit"]
-    text = _("{part} of last year's spend on customers sits in the wrong quadrant",
+    text = _("{part} of last year's spend on customers would move to another quadrant",
              part=percent(lost["misplaced"] / lost["total"]))  # fmt: skip
     what = _("cost of contacts") if unit == "money" else _("hours of service")
     subtitle = _("Share of the {what} of the last 12 months by quadrant, beside the strategy's budget share", what=what)

@@ -193,7 +193,7 @@ def look_profile(profile: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.imshow(values, cmap=theme.SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         text = formats.number(value, 2) if np.isfinite(value) else formats.MISSING
-        ax.text(column, row, text, ha="center", va="center", color="white" if value > 0.55 else theme.INK)
+        ax.text(column, row, text, ha="center", va="center", color="white" if value > 0.5 else theme.INK)
     ax.set_xticks(range(len(profile.columns)), [look_label(look) for look in profile.columns])
     ax.set_yticks(range(len(profile)), [quadrant_label(quadrant) for quadrant in profile.index])
     for label, quadrant in zip(ax.get_yticklabels(), profile.index, strict=True):
