@@ -34,6 +34,8 @@ from perennial import formats
         (formats.number(float("nan")), "–"),
         (formats.days(1), "1 day"),
         (formats.days(400), "13.1 months"),
+        (formats.days(365), "12 months"),
+        (formats.days(1096), "3 years"),
         (formats.date(dt.date(1998, 6, 30)), "30 June 1998"),
         (formats.period(dt.date(1998, 4, 1), "quarter"), "1998 Q2"),
         (formats.period(dt.date(2024, 12, 30), "week"), "2025-W01"),
@@ -53,6 +55,7 @@ def test_compact_keeps_three_figures(value):
 
 
 def test_client_text_cannot_become_markup():
-    safe = formats.escape("<script>alert('x')</script> *b* [l](u) $a$ `c` |")
-    for mark in "<>*[]$`|'":
+    safe = formats.escape('<script>alert(1)</script> "q" *b* [l](u) $a$ `c` |')
+    for mark in '<>*[]$`|"':
         assert mark not in safe
+    assert formats.escape("#1 & the customer's own") == "&#35;1 &amp; the customer's own"

@@ -141,6 +141,6 @@ def period(value: Any, unit: str) -> str:
 
 
 def escape(text: Any) -> str:
-    """Client text made safe to stand in HTML and in Markdown."""
-    marks = {mark: f"&#{ord(mark)};" for mark in "\\`*_{}[]#|~$"}
+    """Client text made safe to stand in HTML (also inside double-quoted attributes) and in Markdown."""
+    marks = {mark: f"&#{ord(mark)};" for mark in "\\`*_{}[]#|~$"} | {"'": "'"}
     return "".join(marks.get(mark) or html.escape(mark, quote=True) for mark in str(text))
