@@ -2,7 +2,8 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,7 @@ class Study:
     tracking, by_frequency, deciles, scores : the hold-out; see :class:`perennial.analysis.holdout.Holdout`.
     models : purchase models side by side, with their hold-out scores.
     spend, curve, groups, top : see :mod:`perennial.analysis.value_views`.
+    looks : formats and headings of each table, by name, as a page's table takes them.
     censoring : the fit with and without customers who were there before the data begins; empty without such.
     """
 
@@ -42,6 +44,7 @@ class Study:
     currency: str
     as_of: dt.date
     customers: int
+    revenue: Decimal
     result: ValueResult | None = None
     reason: str = ""
     parameters: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -59,6 +62,12 @@ class Study:
     captions: dict[str, Caption] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     key_figures: list[KeyFigure] = field(default_factory=list)
+    looks: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def weekly(self) -> pd.DataFrame:
+        """The tracking week by week, without its cumulative columns."""
+        return self.tracking[["week_end", "actual", "expected", "phase"]]
 
     @property
     def holdout(self) -> Holdout | None:
@@ -87,27 +96,30 @@ class Study:
 
 def study(client: "Client") -> Study:
     """Run the chapter's analyses on a client; without a model the study says why and holds nothing else."""
-    from perennial.chapters import value_captions, value_findings
+    from perennial.chapters import value_captions, value_findings, value_tables
 
     found = _measure(client)
     found.captions.update(value_captions.captions(found))
     found.findings.extend(value_findings.findings(found))
     found.key_figures.extend(value_words.key_figures(found))
+    found.looks.update(value_tables.looks(found))
     return found
 
 
 def _measure(client: "Client") -> Study:
     p = client.parameters
-    customers = int(client.summary.count().to_pyarrow().as_py())
+    totals = client.summary.agg(n=client.summary.count(), revenue=client.summary.revenue.sum()).to_pyarrow()
+    customers, revenue = totals["n"][0].as_py(), totals["revenue"][0].as_py()
     try:
         result = client.value
     except ModelError as error:
-        return Study(p.title, p.currency, p.as_of, customers, reason=str(error))
+        return Study(p.title, p.currency, p.as_of, customers, revenue, reason=str(error))
     return Study(
         p.title,
         p.currency,
         p.as_of,
         customers,
+        revenue,
         result=result,
         parameters=_parameters(result),
         models=_models(result),

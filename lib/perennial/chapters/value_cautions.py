@@ -86,8 +86,8 @@ def _link(study: "Study", result: ValueResult) -> list[Finding]:
     frequent, rare = (_("more"), _("low")) if linked > 0 else (_("less"), _("high"))
     opposite = _("high") if linked > 0 else _("low")
     text = _(
-        "Frequent buyers spend {strength} {frequent} per order (rank correlation {spearman}, linear {pearson}), which the "
-        "spend model does not know: order values are probably too {rare} for frequent buyers and too {opposite} for "
+        "Frequent buyers spend {strength} {frequent} per order (rank correlation {spearman}, linear {pearson}), which "
+        "the spend model does not know: order values are probably too {rare} for frequent buyers, too {opposite} for "
         "rare ones.",
         strength=strength,
         frequent=frequent,

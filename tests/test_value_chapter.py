@@ -1,0 +1,125 @@
+"""Chapter 05: what it says in which order, and that its charts show its frames."""
+
+from dataclasses import replace
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import pandas as pd
+import pytest
+
+from perennial.analysis import value_views
+from perennial.analysis.spend_model import SpendModel
+from perennial.chapters import lifetime_value, value_findings, value_tables
+from perennial.charts import theme
+from perennial.charts import value as charts
+
+
+@pytest.fixture(scope="module")
+def study(shipped):
+    theme.set_theme()
+    return lifetime_value.study(shipped("demo"))
+
+
+def test_titles_are_findings_of_at_most_15_words(study):
+    """The report's rule for titles, with numbers from the data in all but the comparison of models."""
+    assert len(study.captions) >= 12
+    for name, caption in study.captions.items():
+        assert len(caption.title.split()) <= 15, caption.title
+        assert any(c.isdigit() for c in caption.title) or name in {"value_models", "value_curve"}, caption.title
+        assert caption.subtitle
+        assert "n = " in caption.source
+
+
+def test_every_finding_links_to_something_shown(study):
+    """A link to a chart that is not in the chapter leads nowhere."""
+    for finding in study.findings:
+        assert finding.figure in study.captions
+        assert 0 <= finding.importance <= 1
+
+
+def test_equity_comes_first_unless_the_model_loses(study):
+    """When a rule of thumb forecasts better, the first sentence says so; else the equity leads."""
+    assert study.holdout.model_wins
+    assert study.findings[0].id == "value.equity"
+    scores = study.scores.assign(rmse=study.scores["rmse"].where(study.scores["forecaster"] != "BG/NBD", 99.0))
+    lost = replace(study, result=replace(study.result, holdout=replace(study.holdout, scores=scores)))
+    first = value_findings.findings(lost)[0]
+    assert first.id == "value.holdout_bias"
+    assert first.importance == 1
+    assert first.sentence.startswith("A rule of thumb forecasts these customers better than the model")
+
+
+def test_equity_finding_quotes_the_sum_of_the_customers(study, shipped):
+    """Report and table agree: the equity is the sum of the column clv."""
+    customers = shipped("demo").value.customers
+    total = float(customers.clv.sum().to_pyarrow().as_py())
+    assert study.findings[0].value == pytest.approx(total, rel=1e-9)
+    assert study.findings[0].low < total < study.findings[0].high
+
+
+def test_without_a_model_the_chapter_says_why(shipped):
+    """Nothing but the reason, and a sentence for every chart that is absent."""
+    base = lifetime_value.study(shipped("demo"))
+    bare = lifetime_value.Study(base.title, base.currency, base.as_of, 1, base.revenue, reason="Nobody came back.")
+    (finding,) = value_findings.findings(bare)
+    assert finding.kind == "caution"
+    assert "Nobody came back." in finding.sentence
+    assert not bare.has("value_equity")
+    assert bare.absent("value_equity")
+    assert value_tables.looks(bare)
+
+
+def test_value_groups_hold_every_customer_once(study):
+    """Invariant: shares of customers, purchases and value add up to one."""
+    assert study.groups["customers"].sum() == study.customers
+    for column in ("customer_share", "purchase_share", "value_share"):
+        assert study.groups[column].sum() == pytest.approx(1)
+
+
+def test_value_curve_by_hand():
+    """By hand: values 6, 3, 1 – the top third holds .6, the top two thirds .9; by weight 2 of value 5: .5 each."""
+    rows = pd.DataFrame({"clv": [1.0, 6.0, 3.0], "weight": [1, 1, 1]})
+    curve = value_views.value_curve(rows).set_index("customers")["value"]
+    assert value_views.top_share(rows, 1) == pytest.approx(0.6)
+    assert value_views.top_share(rows, 2) == pytest.approx(0.9)
+    assert (curve.iloc[0], curve.iloc[-1]) == (0, pytest.approx(1))
+    assert value_views.top_share(pd.DataFrame({"clv": [5.0], "weight": [2]}), 1) == pytest.approx(0.5)
+    assert value_views.value_quantile(rows, 0.5) == 3
+
+
+def test_spend_fit_expects_what_it_was_drawn_from():
+    """Shares of the bins: all but the highest percent, observed and expected, for the model's own distribution."""
+    spend = SpendModel({"p": 6.25, "q": 3.74, "v": 15.44})
+    rows = pd.DataFrame({"frequency": [1, 2, 3] * 40, "monetary_value": range(1, 121), "weight": 1})
+    bins = value_views.spend_fit(rows, spend)
+    assert bins["observed"].sum() == pytest.approx(1, abs=0.02)
+    assert 0.9 < bins["expected"].sum() <= 1
+
+
+def test_tracking_chart_shows_both_lines_and_the_cut(study):
+    """By artist properties: two lines of as many points as weeks, one vertical line at the last fitted week."""
+    ax = charts.tracking(study.tracking)
+    actual, expected, cut = ax.lines
+    assert list(actual.get_ydata()) == study.tracking["actual_cumulative"].tolist()
+    assert list(expected.get_ydata()) == study.tracking["expected_cumulative"].tolist()
+    fitted = study.tracking.loc[study.tracking["phase"] == "calibration", "week_end"].iloc[-1]
+    assert cut.get_xdata()[0] == matplotlib.dates.date2num(fitted)
+    assert ax.get_ylim()[0] == 0
+    assert not ax.get_title()
+
+
+def test_bars_start_at_zero_and_match_the_frame(study):
+    """By artist properties: bar lengths are the shares."""
+    bars = charts.value_by_frequency(study.groups).patches
+    lengths = sorted(bar.get_width() for bar in bars)
+    expected = sorted([*study.groups["customer_share"], *study.groups["value_share"]])
+    assert lengths == pytest.approx(expected)
+    assert all(bar.get_x() == 0 for bar in bars)
+
+
+def test_lorenz_chart_labels_the_top_fifth(study):
+    """The 20 % point is written out."""
+    ax = charts.value_curve(study.curve)
+    assert any("top 20 %" in text.get_text() for text in ax.texts)
