@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from perennial.analysis import censoring, churn, cohorts, contracts
 from perennial.analysis.cadence import SilenceThresholds, customer_cadence, silence_history, silence_thresholds
 from perennial.analysis.survival import follow_up, kaplan_meier
 from perennial.errors import ModelError
+from perennial.language import _
 from perennial.statements import Caption, Finding
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 CHAPTER = "04_churn"
 MOST_AT_RISK = 1000
+Formatter = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,6 @@ class Study:
     revenue: Decimal
     model: str = ""
     model_reason: str = ""
-    money: bool = False
     alive_bins: pd.DataFrame | None = None
     alive: churn.Alive | None = None
     stake: churn.Stake | None = None
@@ -81,6 +83,31 @@ class Study:
     captions: dict[str, Caption] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     definition: list[str] = field(default_factory=list)
+
+    @property
+    def formats(self) -> dict[str, Formatter]:
+        """How the columns of the chapter's tables are written."""
+        amounts = ("value_at_stake", "expected_value", "revenue", "revenue_past_year", "price_per_month")
+        shares = dict.fromkeys(("p_alive", "survival", "low", "high"), formats.percent)
+        days = dict.fromkeys(("silence_days", "typical_gap_days"), _whole)
+        ratios = dict.fromkeys(("silence_ratio", "from_ratio", "from_p", "to_p"), _one_digit)
+        return {**dict.fromkeys(amounts, self.money), **shares, **days, **ratios, "state": _state_name}
+
+    def money(self, amount: float) -> str:
+        """An amount in the client's currency, for tables."""
+        return formats.money(amount, self.currency)
+
+
+def _whole(value: float) -> str:
+    return formats.number(value, 0)
+
+
+def _one_digit(value: float) -> str:
+    return formats.number(value, 1)
+
+
+def _state_name(state: str) -> str:
+    return {"on_cadence": _("on cadence"), "overdue": _("overdue"), "lapsed": _("lapsed")}[state]
 
 
 def study(client: "Client") -> Study:
@@ -158,7 +185,6 @@ def _predicted(client: "Client", states: ir.Table, value: "ValueResult | None") 
     return {
         "at_risk": _named(client, churn.at_risk(states, predictions if money else None, MOST_AT_RISK)),
         "model": value.purchase.name,
-        "money": money,
         "alive_bins": churn.alive_histogram(states, predictions),
         "alive": churn.alive_totals(states, predictions),
         "stake": churn.total_stake(states, predictions) if money else None,

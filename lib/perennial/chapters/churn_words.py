@@ -77,7 +77,8 @@ def definition(study: "Study") -> list[str]:
     words = {
         "base": formats.days(t.base.typical_gap_days), "weight": formats.number(t.base.weight, 1),
         "gaps": formats.number(t.base.gaps), "repeaters": formats.number(t.base.repeaters), "overdue": times(t.overdue),
-        "lapsed": times(t.lapsed), "quantile": formats.percent(t.quantile), "overdue_days": formats.days(t.overdue_days),
+        "lapsed": times(t.lapsed), "quantile": formats.percent(t.quantile),
+        "overdue_days": formats.days(t.overdue_days),
         "lapsed_days": formats.days(t.lapsed_days),
     }  # fmt: skip
     parts.append(_(
@@ -193,11 +194,6 @@ def _alive(study: "Study", title: str) -> Caption:
     )
     more = _("{n} one-time buyers apart: not judged.", n=formats.number(a.one_timers))
     return Caption(text, subtitle, source(study, title, more))
-
-
-def at_risk_by_value(study: "Study") -> bool:
-    """Whether the list is ranked by expected value; otherwise by the past year's revenue."""
-    return study.stake is not None
 
 
 def _at_risk(study: "Study", title: str) -> Caption:

@@ -1,8 +1,9 @@
 """Chapter 03: who stays. Cohorts over time, the chance of a next order, the time to it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -11,6 +12,7 @@ from perennial import formats
 from perennial.analysis import censoring, cohorts, repeats
 from perennial.analysis.cadence import order_steps
 from perennial.errors import ModelError
+from perennial.language import _
 from perennial.statements import Caption, Finding
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 CHAPTER = "03_cohort_retention"
 MOST_ORDERS = 10
+Formatter = Callable[[Any], str]
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,28 @@ class Study:
     def sizes(self) -> pd.DataFrame:
         """``cohort, size, small, known``: one row per cohort."""
         return self.cells.loc[self.cells["age"] == 0, ["cohort", "size", "small", "known"]].reset_index(drop=True)
+
+    @property
+    def formats(self) -> dict[str, Formatter]:
+        """How the columns of the chapter's tables are written."""
+        shares = dict.fromkeys(("rate", "low", "high", "implied"), _share)
+        days = dict.fromkeys(("size", "ended_days", "all_days"), formats.number)
+        amounts = dict.fromkeys(("revenue", "revenue_per_customer"), self.money)
+        return {**shares, **days, **amounts, "quantile": formats.percent}
+
+    @property
+    def gap_marks(self) -> dict[str, float]:
+        """The lines drawn into the histogram of gaps: name → days."""
+        days = self.gaps.set_index("quantile")["ended_days"]
+        return {_("half within"): float(days[0.5]), _("95 % within"): float(days[0.95])}
+
+    def money(self, amount: float) -> str:
+        """An amount in the client's currency."""
+        return formats.money(amount, self.currency)
+
+
+def _share(value: float) -> str:
+    return formats.percent(value, 1)
 
 
 def study(client: "Client") -> Study:

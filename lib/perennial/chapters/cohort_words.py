@@ -45,6 +45,7 @@ def captions(study: "Study", title: str) -> dict[str, Caption]:
         "cohort_layers": _layers(study, title),
         "cohort_repeat": _repeat(study, title),
         "cohort_gaps": _gaps(study, title),
+        "cohort_gap_quantiles": Caption(_("The longer the wait, the more of it is still running")),
         "cohort_early": _early(study, title),
     }
     return made

@@ -44,6 +44,16 @@ def heat_map(
     return ax
 
 
+def whole_percent(share: float) -> str:
+    """A share as a cell of the heat map holds it: 18."""
+    return formats.number(100 * share, 0)
+
+
+def whole(value: float) -> str:
+    """An amount as a cell of the heat map holds it: 38."""
+    return formats.number(value, 0)
+
+
 def _hatch(ax: Axes, cells: pd.DataFrame, cohorts: pd.DataFrame, ages: np.ndarray) -> None:
     rows = {cohort: row for row, cohort in enumerate(cohorts["cohort"])}
     open_cells = cells.loc[~cells["finished"]]
