@@ -9,6 +9,7 @@ from typing import Any
 
 import mistune
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from perennial.language import _
 from perennial.report import provenance
@@ -100,7 +101,8 @@ def environment() -> Environment:
     found = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    found.globals.update(_=_, policy=POLICY, style=(TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))
+    found.globals.update(_=_, policy=POLICY, style=style)
     return found
 
 
