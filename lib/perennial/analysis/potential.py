@@ -170,6 +170,10 @@ def out_of_time(transactions: ir.Table, tables: Mapping[str, ir.Table], paramete
     looks = measure_looks(past, summary, tables, cut, parameters, check=False)
     scored = _scored(looks, effective_weights(parameters.potential.weights, looks.measured))
     frame = later_spend(transactions, scored, cut, days)
+    if not (frame["later"] != 0).any():
+        return Validation(_("nobody who had bought by then spent anything afterwards"))
+    if frame["potential_score"].nunique() < 2:
+        return Validation(_("the score of that day was the same for everybody"))
     return validate_score(frame, cut, days, looks.window_days, looks.measured, parameters)
 
 

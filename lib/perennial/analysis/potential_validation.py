@@ -146,7 +146,7 @@ def _partial(
 
 def _without(column: np.ndarray, controls: np.ndarray) -> np.ndarray:
     rest = column - controls @ np.linalg.lstsq(controls, column, rcond=None)[0]
-    return rest if rest.std() > 1e-6 * max(column.std(), 1e-12) else np.zeros_like(rest)
+    return rest if rest.std() > 1e-6 * len(rest) else np.zeros_like(rest)  # ranks: anything less is rounding
 
 
 def _bounds(values: np.ndarray, level: float) -> tuple[float, float, float]:
