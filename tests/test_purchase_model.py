@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
-from perennial.analysis import purchase_model
+from perennial.analysis import fitters, purchase_model
 from perennial.analysis.fitters import fit_bgnbd, fit_purchases
+from perennial.analysis.maximum import NoMaximumError
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.errors import ModelError
 from published import calibration_sample, distinct_histories
@@ -237,6 +238,19 @@ def test_a_boundary_is_refused_rather_than_reported():
     data = pd.DataFrame({"frequency": x, "recency": last, "T": 365, "weight": 1})
     with pytest.raises(ModelError, match="boundary|peak|converge"):
         fit_bgnbd(data)
+
+
+def test_mbgnbd_stands_in_by_name_where_bgnbd_has_no_maximum(monkeypatch):
+    """The fallback is used when BG/NBD fails, and says which model it is."""
+    real = fitters.fit_purchases
+
+    def only_mbg(data, name):
+        if name == "BG/NBD":
+            raise NoMaximumError("no peak")
+        return real(data, name)
+
+    monkeypatch.setattr(fitters, "fit_purchases", only_mbg)
+    assert fitters.fit_bgnbd(distinct_histories()).name == "MBG/NBD"
 
 
 def simulated(truth: dict[str, float], n: int, seed: int) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from perennial.analysis.purchase_model import DAYS_PER_WEEK, Floats, PurchaseMod
 from perennial.analysis.spend_model import SpendModel
 
 MONTH_DAYS = 365.25 / 12
-DRAWS = 400
+DRAWS, FEWEST_DRAWS = 400, 100
+MOST_CELLS = 80_000_000  # rows × draws in all; with very many histories draws are fewer
 CELLS = 2_000_000  # rows × draws held in memory at once
 _SAFE_TAIL = 1.05  # parameter draws with q this near 1 have no usable mean order
 
@@ -88,13 +89,14 @@ def simulate(
     horizon_days: float,
     interval: float,
     seed: int,
-    draws: int = DRAWS,
+    draws: int | None = None,
 ) -> Simulation:
     """Draw parameters and, from the exact posterior under each draw, what every customer does over the horizon.
 
     Parameters
     ----------
     factor : per row, what one unit of undiscounted spend is worth: margin × mean discount.
+    draws : 400 unless told; fewer, but at least 100, where there are more than 200 000 distinct rows.
 
     Notes
     -----
@@ -102,6 +104,7 @@ def simulate(
     the deviation of the one customer drawn: the mean and variance of that many independent customers, exact for 1.
     """
     rng = np.random.default_rng(seed)
+    draws = draws or int(np.clip(MOST_CELLS // max(1, len(rows)), FEWEST_DRAWS, DRAWS))
     thetas, phis = draw_parameters(model, spend, draws, rng)
     low, high = np.empty(len(rows)), np.empty(len(rows))
     expected_total, total = np.zeros(draws), np.zeros(draws)

@@ -14,6 +14,7 @@ from perennial.errors import ModelError
 
 GROUPS = [(0, 0), (1, 1), (2, 3), (4, 6), (7, None)]  # repeat purchase days, first and last of each group
 SPEND_BINS = 30
+SPEND_SHOWN = 0.95  # share of repeat customers that the bins reach
 
 
 def value_curve(rows: pd.DataFrame) -> pd.DataFrame:
@@ -83,7 +84,7 @@ def spend_fit(rows: pd.DataFrame, spend: SpendModel) -> pd.DataFrame:
     """Mean orders of repeat customers beside what the spend model expects, in bins of equal width.
 
     The model's share of a bin adds up over customers with their own number of orders: the mean of x orders,
-    m, has x·m / (x·m + v) ~ Beta(p·x, q). Bins reach the 99th percentile; what lies above is not shown.
+    m, has x·m / (x·m + v) ~ Beta(p·x, q). Bins reach the 95th percentile; what lies above is not shown.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def spend_fit(rows: pd.DataFrame, spend: SpendModel) -> pd.DataFrame:
     known = usable(rows).sort_values("monetary_value")
     weight = known["weight"].to_numpy(float)
     money = known["monetary_value"].to_numpy(float)
-    top = money[min(int(np.searchsorted(np.cumsum(weight), 0.99 * weight.sum())), len(money) - 1)]
+    top = money[min(int(np.searchsorted(np.cumsum(weight), SPEND_SHOWN * weight.sum())), len(money) - 1)]
     edges = np.linspace(0, top, SPEND_BINS + 1)
     observed = np.histogram(money, edges, weights=weight)[0] / weight.sum()
     counts = known.groupby("frequency")["weight"].sum()

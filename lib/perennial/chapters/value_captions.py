@@ -177,7 +177,7 @@ def _spend(study: "Study", result: ValueResult) -> Caption:
     gap = formats.number(100 * spend_gap(study.spend), 1)
     title = _("Observed and modelled spend per order differ by at most {gap} points", gap=gap)
     subtitle = _("Share of repeat customers by mean repeat purchase, {currency}", currency=study.currency)
-    more = _("The highest 1 % is not drawn. Points are of cumulative share.")
+    more = _("The highest 5 % are not drawn. Points are of cumulative share.")
     return Caption(title, subtitle, words.source(study, result.spend.n_customers, more))
 
 

@@ -81,7 +81,7 @@ def new_row(count: int, width: float = 7.2, height: float = 3.2, share_y: bool =
 
 def number_axis(axis: Axis) -> None:
     """Ticks as compact numbers: 5 k, 1.2 M."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: formats.compact(_clean(value))))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _trim(formats.compact(_clean(value)))))
 
 
 def money_axis(axis: Axis, currency: str) -> None:

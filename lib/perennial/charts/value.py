@@ -33,7 +33,7 @@ def weekly(weeks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.plot(weeks["week_end"], weeks["expected"], color=theme.ACCENT, linestyle=(0, (4, 2)))
     _name_ends(ax, weeks, "actual", "expected", last=8)
     _mark_cut(ax, weeks)
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, 1.12 * float(weeks[["actual", "expected"]].to_numpy().max()))  # room for the names of the parts
     theme.number_axis(ax.yaxis)
     _dates(ax)
     return ax
@@ -68,7 +68,8 @@ def spend_fit(bins: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> A
     _label(ax, (middle[place], bins["expected"][place]), _("model"), theme.ACCENT, (6, 6))
     tall = int(bins["observed"].argmax())
     _label(ax, (bins["high"][tall], bins["observed"][tall]), _("observed"), theme.GREYS[0], (6, -4))
-    theme.percent_axis(ax.yaxis)
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # no steps of 2.5, which would round
+    theme.percent_axis(ax.yaxis, 0 if float(bins["observed"].max()) > 0.05 else 1)
     theme.money_axis(ax.xaxis, currency)
     ax.set_xlim(0, float(bins["high"].max()))
     ax.set_xlabel(_("mean repeat purchase"))
@@ -79,7 +80,7 @@ def value_curve(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Share of the value that the most valuable customers hold, with the 20 % point labelled."""
     ax = ax or theme.new_axes(height=3.8)
     ax.plot([0, 1], [0, 1], color=theme.GREYS[1], linewidth=1)
-    ax.annotate(_("if all were worth the same"), (0.76, 0.72), color=theme.GREYS[0], fontsize=9, va="top")
+    ax.annotate(_("if all were worth the same"), (0.45, 0.4), color=theme.GREYS[0], fontsize=9, va="top")
     ax.plot(curve["customers"], curve["value"], color=theme.ACCENT)
     share = float(np.interp(0.2, curve["customers"], curve["value"]))
     ax.plot([0.2], [share], "o", color=theme.ACCENT)
