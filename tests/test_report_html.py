@@ -185,8 +185,8 @@ def test_language_and_phone_width_are_declared(read):
 
 def test_links_name_what_they_lead_to_and_dead_ones_are_gone(page):
     text = page.read_text(encoding="utf-8")
-    assert '<a href="#fig-base_revenue">Figure 1</a>' in text
-    assert '<a href="#fig-base_table">Table 1</a>' in text
+    assert '<a href="#fig-base_revenue">Figure&nbsp;1</a>' in text
+    assert '<a href="#fig-base_table">Table&nbsp;1</a>' in text
     assert '<a href="#01_base">Base</a>' in text
     assert "<p>gone kept words</p>" in text
     assert '<a href="#02_more">base</a>' in text

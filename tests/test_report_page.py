@@ -107,6 +107,10 @@ def test_cells_are_read_by_people():
     assert '<td class="n">12.3 %</td>' in text
 
 
+def test_empty_table_says_so():
+    assert "Nothing to list." in blocks.table(pd.DataFrame({"n": []}), "none")
+
+
 def test_meaningful_index_becomes_a_column():
     frame = pd.DataFrame({"n": [1]}, index=pd.Index(["a"], name="cohort"))
     assert list(blocks.flat(frame).columns) == ["cohort", "n"]

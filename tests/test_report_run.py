@@ -111,7 +111,7 @@ def test_findings_and_summary_come_from_the_chapters(complete):
     findings = json.loads((complete[3] / "findings.json").read_text(encoding="utf-8"))
     assert [finding["id"] for finding in findings][:2] == ["02_customer_base.a", "04_churn.a"]
     page = (complete[3] / "report.html").read_text(encoding="utf-8")
-    assert page.index('id="00_summary"') < page.index('<a href="#fig-fig_02_customer_base">Figure 1</a>')
+    assert page.index('id="00_summary"') < page.index('<a href="#fig-fig_02_customer_base">Figure&nbsp;1</a>')
     assert "Tiny &lt;b&gt;&amp; Co&lt;/b&gt;" in page and "<script" not in page
 
 

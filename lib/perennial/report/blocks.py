@@ -98,6 +98,8 @@ def table(
 ) -> str:
     """A frame as an HTML table of at most ``rows`` rows, numbers on the right, file named for the rest."""
     frame = flat(frame)
+    if frame.empty:
+        return f'<p class="fig-source">{html.escape(_("Nothing to list."))}</p>'
     styles = {column: _style(column, frame[column], formats or {}) for column in frame.columns}
     right = {column: "n" if _is_right(frame[column]) else "t" for column in frame.columns}
     names = labels or {}

@@ -76,6 +76,9 @@ def render_report(folder: Path, record: dict[str, Any], results: Iterable[Chapte
     numbers = Numbers()
     chapters = [render_chapter(folder / "notebooks" / f"{r.stem}.ipynb", r, numbers) for r in results]
     words = provenance.in_words(record)
+    repeated = {chapter.title for chapter in chapters}  # each chapter has its own bottom line: one in the contents does
+    for chapter in chapters:
+        chapter.sections = [section for section in chapter.sections if section.title not in repeated]
     page = environment().get_template("report.html.j2")
     text = page.render(
         record=record,
@@ -187,7 +190,8 @@ def link_up(text: str, numbers: Numbers, titles: dict[str, str]) -> str:
         if target not in known:
             return "" if generated else words
         if generated:
-            words = numbers.labels.get(target.removeprefix("fig-")) or markup.escape(titles.get(target, words))
+            words = numbers.labels.get(target.removeprefix("fig-"), "").replace(" ", "&nbsp;")
+            words = words or markup.escape(titles.get(target, _("see")))
         return f'<a href="#{target}">{words}</a>'
 
     return _LINK.sub(linked, text)
