@@ -60,14 +60,10 @@ def spend_fit(bins: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> A
     """Observed mean orders (bars) and the spend model's expectation (line)."""
     ax = ax or theme.new_axes()
     width = bins["high"] - bins["low"]
-    ax.bar(bins["low"], bins["observed"], width * 0.94, align="edge", color=theme.GREYS[2])
+    ax.bar(bins["low"], bins["observed"], width * 0.94, align="edge", color=theme.GREYS[2], label=_("observed"))
     middle = (bins["low"] + bins["high"]) / 2
-    ax.plot(middle, bins["expected"], color=theme.ACCENT)
-    peak = int(bins["expected"].argmax())
-    place = min(peak + 4, len(bins) - 1)
-    _label(ax, (middle[place], bins["expected"][place]), _("model"), theme.ACCENT, (6, 6))
-    tall = int(bins["observed"].argmax())
-    _label(ax, (bins["high"][tall], bins["observed"][tall]), _("observed"), theme.GREYS[0], (6, -4))
+    ax.plot(middle, bins["expected"], color=theme.ACCENT, label=_("model"))
+    ax.legend(loc="upper right")
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # no steps of 2.5, which would round
     theme.percent_axis(ax.yaxis, 0 if float(bins["observed"].max()) > 0.05 else 1)
     theme.money_axis(ax.xaxis, currency)
