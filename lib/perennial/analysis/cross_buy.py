@@ -163,7 +163,8 @@ def _score_customers(
     offers = ibis.memtable(predicted.astype({"band": "int64", "held": "int64"}))
     joined = states.join(offers, ["held", "band"]).semi_join(summary, "customer_id")
     chance = joined.next_probability.nullif(float("nan"))
-    joined = joined.select("customer_id", "expected_additions", "next_category", next_probability=chance)
+    category = joined.next_category.cast("string")  # without a type where nobody has one
+    joined = joined.select("customer_id", "expected_additions", next_category=category, next_probability=chance)
     return joined.mutate(cross_buy_score=percentile_rank(joined, "expected_additions"))
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 RAREST_LEVEL_SHARE = 0.05  # levels with fewer customers are pooled
 MOST_ATTRIBUTES = 4
 FOLDS = 5
+LARGE_GROUP_SHARE = 0.02
 MOST_ITERATIONS = 100
 TOLERANCE = 1e-4  # of coefficients on the log scale: a hundredth of a percent of a wallet
 OWN_SPEND_SHARE = 0.6  # an attribute that explains this much of the ranks of spend is spend under another name
@@ -62,7 +63,7 @@ def fit_peer_wallets(sample: pd.DataFrame, combinations: pd.DataFrame, quantile:
     pooled = _pool(sample, levels)
     scale = float(np.mean(np.maximum(spend, 0))) or 1.0
     target = np.log1p(np.maximum(spend, 0) / scale)
-    folds = np.random.default_rng(seed).permutation(len(target)) % FOLDS
+    folds = _folds(pooled, target, seed)
     chosen = _choose(pooled, {a: v for a, v in levels.items() if len(v) > 1}, target, folds, quantile)
     if not chosen:
         return PeerWallets(None, [], refused, len(sample))
@@ -74,6 +75,16 @@ def fit_peer_wallets(sample: pd.DataFrame, combinations: pd.DataFrame, quantile:
     predicted = pd.concat([combinations[chosen].reset_index(drop=True), pd.DataFrame(bands, columns=columns)], axis=1)
     checks = _checks(design, target, folds, quantile, scale)
     return PeerWallets(predicted.drop_duplicates(chosen, ignore_index=True), chosen, refused, len(sample), checks)
+
+
+def _folds(pooled: pd.DataFrame, target: np.ndarray, seed: int) -> np.ndarray:
+    """A fold per customer, by what is known of them: alike customers together, so that counting everybody twice changes
+    nothing; only the large groups of alike customers (those who spent nothing, say) are spread over the folds."""
+    alike = pooled.assign(target=target).groupby([*pooled.columns, "target"], observed=True)
+    group, place, size = alike.ngroup().to_numpy(), alike.cumcount().to_numpy(), alike["target"].transform("size")
+    first = np.random.default_rng(seed).permutation(group.max() + 1)[group]
+    further = np.where(size / len(target) >= LARGE_GROUP_SHARE, FOLDS * place // size, 0)
+    return np.asarray((first + further) % FOLDS)
 
 
 def explained_share(labels: pd.Series, spend: np.ndarray) -> float:
