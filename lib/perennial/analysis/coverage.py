@@ -18,7 +18,7 @@ from perennial.analysis.base import order_days
 Step = Literal["day", "week"]
 ENOUGH_PER_DAY = 2.0  # orders; with fewer, weeks are looked at
 REACH = {"day": 28, "week": 8}  # steps on both sides that make the local level
-FALSE_ALARMS = 0.05  # gaps expected by chance in the whole span
+FALSE_ALARMS = 0.01  # gaps expected by chance in the whole span
 SPIKE_Z = 5.0  # robust standard deviations above the local level
 NEEDED_STEPS = 20
 CHI_SQUARE_MEDIAN = 0.4549  # of one degree of freedom: unlike the mean it ignores the spikes themselves
@@ -63,7 +63,7 @@ def measure_rhythm(days: pd.DataFrame) -> Rhythm:
 
 
 def _whole_weeks(days: pd.DataFrame) -> pd.DataFrame:
-    start = days["day"] - pd.to_timedelta(days["day"].dt.weekday, unit="D")
+    start = days["day"] - pd.to_timedelta(days["day"].dt.day_of_week, unit="D")
     weeks = (
         days.assign(start=start)
         .groupby("start", as_index=False)
@@ -74,7 +74,7 @@ def _whole_weeks(days: pd.DataFrame) -> pd.DataFrame:
 
 def _weekday_shares(steps: pd.DataFrame) -> pd.Series:
     """How a weekday compares with the average day: 0 where the client is closed on it."""
-    weekday = steps["start"].dt.weekday
+    weekday = steps["start"].dt.day_of_week
     means = steps.groupby(weekday)["orders"].mean()
     whole = means.mean()
     return weekday.map(means / whole if whole > 0 else means * 0 + 1).astype("float64")
@@ -88,9 +88,9 @@ def _local_median(values: pd.Series, reach: int) -> pd.Series:
 def find_gaps(rhythm: Rhythm) -> pd.DataFrame:
     """Runs of steps without an order that the client's own rate makes surprising.
 
-    A run is surprising when, with orders arriving independently at the rate of the four weeks (eight, by weeks) on
-    both sides, fewer than 0.05 such runs would be met by chance in the whole span; the rate is first divided by the
-    client's dispersion, since real orders cluster.
+    A run is surprising when chance would bring fewer than 0.01 such runs in the whole span. The chance of a single one:
+    that all N orders of it and of the four weeks (eight, by weeks) on both sides fall outside it, were
+    they spread evenly: (1 − its share of the days)ᴺ, with N divided by the client's dispersion, since orders cluster.
 
     Returns
     -------
@@ -103,10 +103,10 @@ def find_gaps(rhythm: Rhythm) -> pd.DataFrame:
     rows = []
     for places in _runs(empty.to_numpy()):
         around = np.r_[max(0, places[0] - reach) : places[0], places[-1] + 1 : min(len(steps), places[-1] + 1 + reach)]
-        usual = float(shares.to_numpy()[around].sum())
-        rate = float(steps["orders"].to_numpy()[around].sum()) / usual if usual > 0 else 0.0
-        expected = rate * float(shares.to_numpy()[places].sum())
-        if rhythm.enough and expected / rhythm.dispersion > bar:
+        usual, within = float(shares.to_numpy()[around].sum()), float(shares.to_numpy()[places].sum())
+        orders = float(steps["orders"].to_numpy()[around].sum())
+        if rhythm.enough and usual > 0 and orders * math.log1p(within / usual) / rhythm.dispersion > bar:
+            expected = orders / usual * within
             rows.append((steps["start"].iloc[places[0]], _last_day(rhythm, places[-1]), len(places), expected))
     return pd.DataFrame(rows, columns=["first", "last", "steps", "expected_orders"])
 

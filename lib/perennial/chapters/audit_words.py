@@ -197,7 +197,7 @@ def _gaps(study: "Study") -> Caption:
             day=formats.date(worst["first"]),
             n=formats.number(worst["expected_orders"], 0),
         )
-    subtitle = _("Stretches that chance would bring less than once in twenty spans like this one")
+    subtitle = _("Stretches that chance would bring less than once in a hundred spans like this one")
     return Caption(text, subtitle, source(study))
 
 

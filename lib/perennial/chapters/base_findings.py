@@ -55,9 +55,7 @@ def _revenue(study: "Study") -> list[Finding]:
     older = older_share(study)
     if older is not None:
         text += _("; {share} of it came from customers won earlier", share=formats.percent(older))
-    rate = abs(revenue / before - 1) if before else 0.0
-    importance = 0.55 + 0.35 * min(1.0, rate / 0.2)
-    return [_finding("base.revenue_12m", f"{text}.", revenue, study.currency, importance, "base_periods")]
+    return [_finding("base.revenue_12m", f"{text}.", revenue, study.currency, 0.5, "base_periods")]
 
 
 def yearly_before(study: "Study") -> float | None:

@@ -86,6 +86,13 @@ class Study:
         return float(later.median()) if self.known and len(later) else None
 
     @property
+    def nothing_missing(self) -> str:
+        """A sentence where every table the report can use was given; empty elsewhere."""
+        from perennial.language import _
+
+        return "" if self.missing else _("Every table that the report can use was given.")
+
+    @property
     def formats(self) -> dict[str, Callable[[Any], str]]:
         """How the columns of this chapter's tables become text."""
         from perennial.chapters.audit_words import table_formats

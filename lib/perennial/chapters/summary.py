@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CHAPTER = "00_summary"
 MOST_FINDINGS, MOST_ACTIONS, MOST_CAUTIONS = 8, 4, 4
 PER_CHAPTER = 2
+REPEATS = {"cohorts.closed_group": "audit.closed_base"}  # says again what another chapter's finding says
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def gather(client: "Client", output: str = "") -> Summary:
 def choose(found: Iterable[Finding]) -> list[Finding]:
     """The findings that matter most, then what to do, then what the data cannot say."""
     found = list(found)
+    ids = {finding.id for finding in found}
+    found = [finding for finding in found if REPEATS.get(finding.id) not in ids]
     chosen: list[Finding] = []
     for kind, most in (("finding", MOST_FINDINGS), ("action", MOST_ACTIONS), ("caution", MOST_CAUTIONS)):
         chosen += _best([finding for finding in found if finding.kind == kind], most)

@@ -163,6 +163,8 @@ def revenue_histogram(bins: pd.DataFrame, median: float, mean: float, currency: 
     bins : ``low, high, customers``.
     """
     ax = ax or theme.new_axes()
+    if bins.empty:
+        return _nothing(ax, _("nobody has brought revenue above zero"))
     widths = bins["high"] - bins["low"]
     ax.bar(bins["low"], bins["customers"], width=widths * 0.97, align="edge", color=theme.ACCENT_LIGHT)
     ax.set_xscale("log")
@@ -181,6 +183,14 @@ def revenue_histogram(bins: pd.DataFrame, median: float, mean: float, currency: 
     ax.xaxis.set_minor_formatter("")
     theme.number_axis(ax.yaxis)
     ax.set_ylabel(_("customers"))
+    return ax
+
+
+def _nothing(ax: Axes, why: str) -> Axes:
+    """Say in the empty plot why it is empty."""
+    ax.annotate(why, (0.5, 0.5), xycoords="axes fraction", ha="center", va="center", color=theme.GREYS[0])
+    ax.set_xticks([])
+    ax.set_yticks([])
     return ax
 
 
@@ -213,7 +223,7 @@ def lorenz_curve(curve: pd.DataFrame, top_fifth: float | None, *, ax: Axes | Non
     for axis in (ax.xaxis, ax.yaxis):
         theme.percent_axis(axis)
     ax.set_xlim(0, 1)
-    ax.set_ylim(min(0.0, float(curve["revenue_share"].min()) * 1.05), 1.02)
+    ax.set_ylim(min(0.0, float(curve["revenue_share"].fillna(0).min()) * 1.05), 1.02)
     ax.set_xlabel(_("customers, smallest first"))
     ax.set_ylabel(_("revenue"))
     return ax
