@@ -7,7 +7,6 @@ Workers watch their parent and kernels watch their worker, so that killing the c
 import multiprocessing as mp
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,13 +16,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from perennial.errors import PerennialError
 from perennial.language import _
+from perennial.report.processes import end_with_parent, kill_tree, memory_mb, tree_memory_mb, write_to
 
 _TICK_SECONDS = 0.2
-_MEGABYTE = 1024**2
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ class Pool:
         """Run all tasks; ``tell("started" | "ended", task, outcome)`` is called as they go."""
         waiting, done = list(tasks), dict[str, Outcome]()
         while waiting or any(worker.task for worker in self._workers):
-            for task in [t for t in waiting if t.after <= done.keys() or t.after.isdisjoint(_names(tasks))]:
+            for task in [task for task in waiting if task.after <= done.keys()]:
                 if (worker := self._idle()) is None:
                     break
                 waiting.remove(task)
@@ -91,6 +88,8 @@ class Pool:
         return done
 
     def _idle(self) -> _Worker | None:
+        for lost in [worker for worker in self._workers if not worker.task and not worker.process.is_alive()]:
+            self._drop(lost)
         free = [worker for worker in self._workers if worker.task is None]
         if not free and len(self._workers) < self.jobs:
             free = [_start(self.log)]
@@ -130,16 +129,12 @@ class Pool:
         self._workers.remove(worker)
 
     def _measure(self, busy: list[_Worker]) -> None:
-        total = psutil.Process().memory_info().rss / _MEGABYTE
+        total = memory_mb(os.getpid())
         for worker in self._workers:
             used = tree_memory_mb(worker.process.pid)
             total += used
             worker.peak = max(worker.peak, used)
         self.peak_memory_mb = max(self.peak_memory_mb, total)
-
-
-def _names(tasks: Sequence[Task]) -> set[str]:
-    return {task.name for task in tasks}
 
 
 def _start(log: Path) -> _Worker:
@@ -165,39 +160,11 @@ def _end(worker: _Worker, gently: bool) -> None:
         worker.process.join(5)
 
 
-def kill_tree(pid: int | None) -> None:
-    """Kill a process and everything below it."""
-    for process in reversed(_tree(pid)):
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-
-
-def tree_memory_mb(pid: int | None) -> float:
-    """Resident memory of a process and everything below it, in megabytes."""
-    total = 0.0
-    for process in _tree(pid):
-        try:
-            total += process.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total / _MEGABYTE
-
-
-def _tree(pid: int | None) -> list[psutil.Process]:
-    try:
-        top = psutil.Process(pid)
-        return [top, *top.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
 def _serve(pipe: Connection, parent: int, log: str) -> None:
     """A worker's life: take a task, answer, until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
-    _write_to(log)
+    threading.Thread(target=end_with_parent, args=(parent,), daemon=True).start()
+    write_to(log)
     while True:
         try:
             function, arguments = pipe.recv()
@@ -216,19 +183,3 @@ def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> dict[st
 
         traceback.print_exc()
         return {"problem": f"{type(error).__name__}: {error}", "kind": type(error).__name__}
-
-
-def _end_with_parent(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-
-def _write_to(log: str) -> None:
-    """What libraries print goes to a file, not into the progress display."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(target, 1)
-    os.dup2(target, 2)
-    os.close(target)
