@@ -1,0 +1,263 @@
+"""Cohort matrices against brute force in pandas, their invariants, masks, the left-censoring detector, the sentences."""
+
+import datetime as dt
+from decimal import Decimal
+
+import ibis
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from perennial.analysis import cohorts
+from perennial.analysis.cadence import order_steps
+from perennial.analysis.censoring import left_censored, new_since, only_new
+from perennial.analysis.repeats import compare_halves, early_repeat, wait_counts
+from perennial.chapters import cohort_retention
+from perennial.charts import cohorts as charts
+from perennial.charts import repeats as repeat_charts
+from perennial.errors import ModelError
+from perennial.tables.summary import customer_summary
+
+AS_OF = dt.date(2024, 6, 20)
+FIRST = dt.date(2024, 1, 1)
+
+
+def tables(lines: list[tuple[str, int, float]], as_of: dt.date = AS_OF) -> tuple[ibis.Table, ibis.Table]:
+    """Canonical transactions (customer, day since 1 January 2024, amount) and their summary; below zero: a return."""
+    rows = pd.DataFrame(lines, columns=["customer_id", "day", "amount"])
+    rows["ordered_on"] = [FIRST + dt.timedelta(days=int(day)) for day in rows["day"]]
+    table = ibis.memtable(rows.assign(ordered_on=pd.to_datetime(rows["ordered_on"])))
+    table = table.select(
+        "customer_id",
+        ordered_at=table.ordered_on,
+        amount=table.amount.cast("decimal(18,4)"),
+        ordered_on=table.ordered_on.cast("date"),
+        is_return=table.amount < 0,
+    )
+    bought = table.filter(~table.is_return).customer_id
+    table = table.filter(table.customer_id.isin(bought))
+    return table, customer_summary(table, as_of)
+
+
+def brute_force(lines: list[tuple[str, int, float]], unit: str) -> dict[tuple[str, str], tuple[set[str], float]]:
+    """(cohort, period) → customers who bought in it and net revenue, one line at a time."""
+    name = {"week": "W-SUN", "month": "M", "quarter": "Q-DEC"}[unit]
+
+    def period(day: int) -> str:
+        return str(pd.Period(pd.Timestamp(FIRST) + pd.Timedelta(days=day), name).start_time.date())
+
+    first: dict[str, int] = {}
+    for customer, day, amount in lines:
+        if amount >= 0:
+            first[customer] = min(day, first.get(customer, day))
+    cells: dict[tuple[str, str], tuple[set[str], float]] = {}
+    for customer, day, amount in lines:
+        if customer in first:
+            key = (period(first[customer]), max(period(day), period(first[customer])))
+            people, money = cells.get(key, (set(), 0.0))
+            cells[key] = (people | {customer} if amount >= 0 else people, money + amount)
+    return cells
+
+
+line = st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 171), st.integers(-20, 90).map(float))
+bought = st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 171), st.integers(0, 90).map(float))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(line, max_size=40), bought, st.sampled_from(["week", "month", "quarter"]))
+def test_every_cell_equals_counting_line_by_line(lines, one, unit):
+    lines = [*lines, one]
+    found = cohorts.cohort_cells(*tables(lines), AS_OF, unit)
+    expected = brute_force(lines, unit)
+    seen = {
+        (str(row.cohort.date()), str(row.period.date())): (row.customers, row.revenue) for row in found.itertuples()
+    }
+    assert set(expected) <= set(seen)
+    for key, (customers, revenue) in seen.items():
+        people, money = expected.get(key, (set(), 0.0))
+        assert customers == len(people)
+        assert revenue == pytest.approx(money, abs=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(line, max_size=40), bought, st.sampled_from(["week", "month", "quarter"]))
+def test_cohorts_add_up_to_the_base_and_cells_to_its_revenue(lines, one, unit):
+    transactions, summary = tables([*lines, one])
+    cells = cohorts.cohort_cells(transactions, summary, AS_OF, unit)
+    base = summary.to_pandas()
+    assert cells.loc[cells["age"] == 0, "size"].sum() == len(base)
+    assert round(cells["revenue"].sum(), 2) == round(float(base["revenue"].sum()), 2)
+    assert (cells.loc[cells["age"] == 0, "customers"] == cells.loc[cells["age"] == 0, "size"]).all()
+    assert cells["rate"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("client", ["cdnow", "demo"])
+def test_cohorts_of_a_shipped_client_add_up_to_its_base_to_the_cent(shipped, client):
+    opened = shipped(client)
+    p = opened.parameters
+    cells = cohorts.cohort_cells(opened.transactions, opened.summary, p.as_of, p.cohort_period)
+    assert cells.loc[cells["age"] == 0, "size"].sum() == opened.summary.count().execute()
+    total = opened.transactions.amount.sum().execute()
+    assert Decimal(str(cells["revenue"].sum())).quantize(Decimal("0.01")) == Decimal(total).quantize(Decimal("0.01"))
+
+
+def test_cdnow_has_the_three_published_cohorts(shipped):
+    """23,570 customers, all acquired January to March 1997 (Fader & Hardie, notes on the CDNOW data set)."""
+    client = shipped("cdnow")
+    sizes = cohorts.cohort_sizes(client.summary, "month")
+    assert list(sizes["cohort"].dt.strftime("%Y-%m")) == ["1997-01", "1997-02", "1997-03"]
+    assert sizes["size"].sum() == 23570
+
+
+def test_unfinished_periods_are_masked_not_zero():
+    transactions, summary = tables([("a", 0, 5), ("a", 165, 5)])
+    cells = cohorts.cohort_cells(transactions, summary, AS_OF, "month")
+    assert list(cells["finished"]) == [True] * 5 + [False]  # 20 June: June is not over
+    matrix = cohorts.as_matrix(cells, "rate")
+    assert list(matrix.iloc[0, :5]) == [1, 0, 0, 0, 0]
+    assert np.isnan(matrix.iloc[0, 5])
+    assert 5 not in set(cohorts.retention_curve(cells)["age"])
+    whole = cohorts.cohort_cells(*tables([("a", 0, 5)], dt.date(2024, 6, 30)), dt.date(2024, 6, 30), "month")
+    assert whole["finished"].all()  # the last day of June counts
+
+
+def test_retention_curve_weighs_cohorts_by_size_with_wilsons_interval():
+    """January: 1 of 2 back in February; February: 3 of 3 back in March. By hand: age 1 is 4 of 5."""
+    lines = [("a", 0, 1), ("a", 40, 1), ("b", 3, 1)]
+    lines += [(name, day, 1) for name in "cde" for day in (35, 65)]
+    curve = cohorts.retention_curve(cohorts.cohort_cells(*tables(lines), AS_OF, "month"), 0.9).set_index("age")
+    assert (curve.loc[1, "customers"], curve.loc[1, "size"]) == (4, 5)
+    z, n, p = norm.ppf(0.95), 5, 0.8
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    assert curve.loc[1, "low"] == pytest.approx(centre - half)
+    assert curve.loc[1, "high"] == pytest.approx(centre + half)
+
+
+def test_layers_add_up_to_the_cells_and_are_at_most_eight(shipped):
+    client = shipped("demo")
+    cells = cohorts.cohort_cells(client.transactions, client.summary, client.parameters.as_of, "month")
+    known = frozenset(cells["cohort"].unique()[:2])
+    for held in (frozenset(), known):
+        made = cohorts.layers(cells, "month", held)
+        assert made["revenue"].sum() == pytest.approx(cells["revenue"].sum())
+        assert made["group"].nunique(dropna=False) <= 8
+    assert made["group"].isna().any()
+
+
+def monthly(sizes: list[int]) -> pd.DataFrame:
+    cohort = pd.date_range("2017-01-01", periods=len(sizes), freq="MS").astype("datetime64[s]")
+    return pd.DataFrame({"cohort": cohort, "size": sizes})[lambda frame: frame["size"] > 0].reset_index(drop=True)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "marked"),
+    [
+        ([1982, 185, 113, 47, 45, 21, 21, 16, 16, 6, 11, 6], 5),  # Complete Journey: a panel that existed before
+        ([7846, 8476, 7248], 0),  # CDNOW: a chosen group, cannot be told
+        ([50] * 24, 0),  # a steady business
+        (list(range(100, 40, -5)), 0),  # new customers dwindle steadily
+        ([500, 120, *[50] * 22], 2),
+        ([30, 40, 35, 200, 30, 40, 35, 30], 0),  # a campaign later on is no spike at the start
+        ([5], 0),
+    ],
+)
+def test_only_a_spike_at_the_start_is_taken_for_customers_known_before(sizes, marked):
+    frame = monthly(sizes)
+    found = left_censored(frame, "M")
+    assert sorted(found) == list(frame["cohort"].iloc[:marked])
+    since = new_since(found, "M")
+    assert since == (None if not marked else dt.date(2017, marked + 1, 1))
+
+
+def test_shipped_clients_complete_journey_is_marked_and_cdnow_is_not(shipped):
+    assert not cohort_retention.study(shipped("cdnow")).known
+    found = cohort_retention.study(shipped("completejourney"))
+    assert pd.Timestamp("2017-01-01") in found.known
+    assert any(finding.id == "cohorts.known_before" for finding in found.findings)
+    assert found.repeat["customers"].max() < 200, "the repeat curve is of new customers only"
+
+
+def test_only_new_keeps_every_step_of_those_first_seen_late():
+    transactions, _summary = tables([("a", 0, 1), ("a", 50, 1), ("b", 45, 1), ("b", 60, 1)])
+    kept = only_new(order_steps(transactions, AS_OF), dt.date(2024, 2, 1)).to_pandas()
+    assert list(kept["customer_id"]) == ["b", "b"]
+
+
+def test_early_repeat_leaves_out_who_is_not_known_for_sixty_days():
+    """a: back on day 60, counts; b: back on day 61, does not; c: first seen 50 days before the end, left out."""
+    transactions, _summary = tables([("a", 0, 1), ("a", 60, 1), ("b", 0, 1), ("b", 61, 1), ("c", 121, 1)])
+    (row,) = early_repeat(order_steps(transactions, AS_OF), AS_OF, "month", 0.9).to_dict("records")
+    assert (row["size"], row["customers"], row["complete"]) == (2, 1, True)
+
+
+def test_halves_are_compared_with_newcombes_published_interval():
+    """Newcombe (1998), Statistics in Medicine 17, example (a): 56/70 − 48/80, 95 % interval .0524 to .3339."""
+    frame = pd.DataFrame({"size": [80, 70], "customers": [48, 56]})
+    found = compare_halves(frame, 0.95)
+    assert found["difference"] == pytest.approx(0.2)
+    assert (found["low"], found["high"]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert compare_halves(frame.head(1), 0.95) is None
+
+
+def test_waits_count_every_purchase_day_once(shipped):
+    client = shipped("cdnow")
+    counts = wait_counts(order_steps(client.transactions, client.parameters.as_of))
+    base = client.summary.agg(n=client.summary.count(), gaps=client.summary.frequency.sum()).to_pandas().iloc[0]
+    assert counts.loc[counts["ended"], "count"].sum() == base["gaps"]
+    assert counts.loc[~counts["ended"], "count"].sum() == base["n"]
+
+
+EDGE = {
+    "one_customer": [("a", "2024-03-05", 10)],
+    "one_period": [(f"c{n}", f"2024-12-{1 + n % 28:02d}", 10) for n in range(40)],
+    "all_on_one_day": [(f"c{n}", "2024-03-05", 10) for n in range(30)],
+    "nobody_repeats": [(f"c{n}", f"2024-{1 + n % 12:02d}-05", 10) for n in range(60)],
+}
+
+
+@pytest.mark.parametrize("name", EDGE)
+def test_edge_clients_give_a_study_whose_charts_draw(workbook, name):
+    workbook.write(name, EDGE[name])
+    client = workbook.open(name)
+    with pytest.raises(ModelError):
+        _ = client.value
+    found = cohort_retention.study(client)
+    assert found.sizes["size"].sum() == found.customers == len({row[0] for row in EDGE[name]})
+    assert found.cells["revenue"].sum() == pytest.approx(float(found.revenue))
+    assert all(0 < len(caption.title.split()) <= 15 for caption in found.captions.values())
+    assert not any("nan" in f.sentence.lower() or "{" in f.sentence for f in found.findings)
+    ages = found.cells[found.cells["age"] > 0]
+    if len(ages):
+        charts.heat_map(ages, "rate", found.unit, charts.whole_percent)
+    charts.heat_map(found.cells, "revenue_per_customer", found.unit, charts.whole)
+    charts.retention_curves(found.curve, found.cells, found.unit)
+    charts.layer_cake(found.layers, found.unit, found.currency)
+    charts.early_repeat(found.early, found.unit)
+    if len(found.repeat):
+        repeat_charts.repeat_curve(found.repeat)
+    plt.close("all")
+
+
+def test_heat_map_hatches_unfinished_cells_and_hides_small_cohorts():
+    lines = [("a", 0, 1)] + [(f"c{n}", 33 + n, 1) for n in range(12)]
+    cells = cohorts.cohort_cells(*tables(lines), AS_OF, "month", minimum_group=10)
+    ax = charts.heat_map(cells, "rate", "month", charts.whole_percent)
+    shown = ax.images[0].get_array()
+    assert np.ma.getmaskarray(np.ma.masked_invalid(shown))[0].all(), "one customer: hidden"
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["Jan 2024  1*", "Feb 2024  12"]
+    assert len(ax.patches) == 2, "June is not over, for either cohort"
+    assert {text.get_text() for text in ax.texts} == {"100", "0"}
+    plt.close("all")
+
+
+def test_heat_map_names_at_most_twenty_four_columns():
+    lines = [(f"c{n}", n, 1) for n in range(170)]
+    cells = cohorts.cohort_cells(*tables(lines), AS_OF, "week")
+    ax = charts.heat_map(cells, "rate", "week", charts.whole_percent)
+    assert len(ax.get_xticks()) <= 24
+    plt.close("all")
