@@ -1,4 +1,4 @@
-"""Cohort matrices against brute force in pandas, their invariants, masks, the left-censoring detector, the sentences."""
+"""Cohort matrices against brute force in pandas, invariants, masks, the left-censoring detector, edge clients."""
 
 import datetime as dt
 from decimal import Decimal

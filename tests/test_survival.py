@@ -12,7 +12,29 @@ from perennial.analysis.survival import follow_up, greenwood, kaplan_meier, medi
 
 # Remission times in weeks, 21 leukaemia patients on 6-mercaptopurine; + means still in remission. Freireich et al.
 # (1963), Blood 21; the estimate as tabulated in Kleinbaum & Klein, Survival Analysis, and Cox & Oakes (1984).
-REMISSION = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+".split()
+REMISSION = [
+    "6",
+    "6",
+    "6",
+    "6+",
+    "7",
+    "9+",
+    "10",
+    "10+",
+    "11+",
+    "13",
+    "16",
+    "17+",
+    "19+",
+    "20+",
+    "22",
+    "23",
+    "25+",
+    "32+",
+    "32+",
+    "34+",
+    "35+",
+]
 PUBLISHED = {6: 0.8571, 7: 0.8067, 10: 0.7529, 13: 0.6902, 16: 0.6275, 22: 0.5378, 23: 0.4482}
 PUBLISHED_SE = {6: 0.0764, 7: 0.0869, 10: 0.0963, 13: 0.1068, 16: 0.1141, 22: 0.1282, 23: 0.1346}
 
