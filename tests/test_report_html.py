@@ -88,6 +88,7 @@ def record(**changed):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
+    grown = shown("say", "<p>grew 18 % to €1.24 M, 5 Meter</p>")
     chart = [
         shown("figure-head", '<div class="fig-title">T</div>', "base_revenue"),
         picture(f"Revenue {NASTY}"),
@@ -101,7 +102,7 @@ def page(tmp_path_factory):
     chapter(folder, "00_summary", shown("style", "<style>lab</style>"), *[shown("say", link) for link in links])
     linked = "[base](02_more.ipynb), [paper](https://example.org/p), ![pic](https://example.org/p.png)"
     prose = f"## Reading\n\n{linked} {NASTY}"
-    chapter(folder, "01_base", *chart, table, prose=prose)
+    chapter(folder, "01_base", *chart, table, grown, prose=prose)
     chapter(folder, "02_more")
     results = [
         ChapterResult("00_summary", "The bottom line", "ok"),
@@ -190,6 +191,10 @@ def test_links_name_what_they_lead_to_and_dead_ones_are_gone(page):
     assert '<a href="#01_base">Base</a>' in text
     assert "<p>gone kept words</p>" in text
     assert '<a href="#02_more">base</a>' in text
+
+
+def test_numbers_stay_beside_their_units(page):
+    assert "grew 18\u00a0% to €1.24\u00a0M, 5 Meter" in page.read_text(encoding="utf-8")
 
 
 def test_code_parameters_and_warnings_are_not_shown(page):

@@ -21,6 +21,7 @@ POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'"
 )
 _HIDDEN = {"parameters", "injected-parameters", "hide-cell"}
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|[kMBT])(?!\w))")
 _LINK = re.compile(r'<a href="#([^"]*)">(.*?)</a>', re.S)
 
 
@@ -160,7 +161,7 @@ class _Prose(mistune.HTMLRenderer):
 
 def _part(output: Any, numbers: Numbers) -> str:
     """One HTML output; a figure's head opens the figure that its foot closes."""
-    inner = "".join(output.data["text/html"])
+    inner = _BEFORE_UNIT.sub("\u00a0", "".join(output.data["text/html"]))  # a number and its unit share a line
     marks = output.metadata.get("perennial", {})
     part, name = marks.get("part", ""), markup.escape(marks.get("name", ""))
     if part == "style":
