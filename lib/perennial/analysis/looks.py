@@ -55,7 +55,7 @@ def measure_looks(
     """The looks of everybody in ``summary``, from what had happened by ``as_of``.
 
     ``transactions`` and ``summary`` must end at ``as_of``; later interactions are ignored. Attributes of the customers
-    table carry no date and are taken as they stand. ``check`` runs the cross-buy model against popularity as well.
+    table carry no date and are taken as they stand. ``check`` runs the checks of wallets and of cross-buy as well.
     """
     potential = parameters.potential
     first = pd.Timestamp(summary.first_on.min().to_pandas()).date()
@@ -65,6 +65,7 @@ def measure_looks(
     wallet = measure_wallet(
         tables.get("customers"), spend, start,
         quantile=potential.wallet_quantile, attributes=list(potential.wallet_attributes), seed=parameters.seed,
+        check=check,
     )  # fmt: skip
     cross_buy = measure_cross_buy(transactions, summary, as_of, check=check)
     stages = lifecycle_stages(transactions, summary, as_of, parameters.churn.silence_quantile)

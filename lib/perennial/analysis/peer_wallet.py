@@ -19,6 +19,7 @@ MOST_ATTRIBUTES = 4
 FOLDS = 5
 LARGE_GROUP_SHARE = 0.02
 MOST_ITERATIONS = 100
+ITERATIONS_TO_CHOOSE = 30
 TOLERANCE = 1e-4  # of coefficients on the log scale: a hundredth of a percent of a wallet
 OWN_SPEND_SHARE = 0.6  # an attribute that explains this much of the ranks of spend is spend under another name
 POOLED = "other"
@@ -51,10 +52,13 @@ def band_quantiles(quantile: float) -> tuple[float, float, float]:
     return quantile - (1 - quantile), quantile, quantile + (1 - quantile) / 2
 
 
-def fit_peer_wallets(sample: pd.DataFrame, combinations: pd.DataFrame, quantile: float, seed: int = 1) -> PeerWallets:
+def fit_peer_wallets(
+    sample: pd.DataFrame, combinations: pd.DataFrame, quantile: float, seed: int = 1, *, check: bool = True
+) -> PeerWallets:
     """Fit on ``sample`` (attribute columns as text, ``spend``), predict for ``combinations`` (same attributes).
 
     Attributes are taken one by one, the most telling first, while each lowers the cross-validated pinball loss.
+    ``check`` adds coverage and loss of all three quantiles.
     """
     attributes = [column for column in combinations.columns if column != "n"]
     spend = sample["spend"].to_numpy(float)
@@ -73,7 +77,7 @@ def fit_peer_wallets(sample: pd.DataFrame, combinations: pd.DataFrame, quantile:
     bands = np.maximum.accumulate(np.round(np.expm1(np.maximum(logs, 0)), 6), axis=1) * scale
     columns = ["wallet_low", "wallet", "wallet_high"]
     predicted = pd.concat([combinations[chosen].reset_index(drop=True), pd.DataFrame(bands, columns=columns)], axis=1)
-    checks = _checks(design, target, folds, quantile, scale)
+    checks = _checks(design, target, folds, quantile, scale) if check else None
     return PeerWallets(predicted.drop_duplicates(chosen, ignore_index=True), chosen, refused, len(sample), checks)
 
 
@@ -116,12 +120,14 @@ def _design(pooled: pd.DataFrame, levels: dict[str, list[str]]) -> np.ndarray:
     return np.column_stack(columns)
 
 
-def _fit(design: np.ndarray, target: np.ndarray, quantile: float) -> np.ndarray:
+def _fit(design: np.ndarray, target: np.ndarray, quantile: float, iterations: int = MOST_ITERATIONS) -> np.ndarray:
+    if design.shape[1] == 1:
+        return np.quantile(target, [quantile], method="inverted_cdf")
     from statsmodels.regression.quantile_regression import QuantReg
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # slow last digits and empty cells of a fold; the checks judge the result
-        return np.asarray(QuantReg(target, design).fit(q=quantile, max_iter=MOST_ITERATIONS, p_tol=TOLERANCE).params)
+        return np.asarray(QuantReg(target, design).fit(q=quantile, max_iter=iterations, p_tol=TOLERANCE).params)
 
 
 def pinball(actual: np.ndarray, predicted: np.ndarray, quantile: float) -> float:
@@ -130,11 +136,13 @@ def pinball(actual: np.ndarray, predicted: np.ndarray, quantile: float) -> float
     return float(np.mean(np.maximum(quantile * error, (quantile - 1) * error)))
 
 
-def _held_out(design: np.ndarray, target: np.ndarray, folds: np.ndarray, quantile: float) -> np.ndarray:
+def _held_out(
+    design: np.ndarray, target: np.ndarray, folds: np.ndarray, quantile: float, iterations: int = MOST_ITERATIONS
+) -> np.ndarray:
     predicted = np.empty(len(target))
     for fold in range(FOLDS):
         train = folds != fold
-        predicted[~train] = design[~train] @ _fit(design[train], target[train], quantile)
+        predicted[~train] = design[~train] @ _fit(design[train], target[train], quantile, iterations)
     return predicted
 
 
@@ -147,7 +155,8 @@ def _choose(
         losses = {}
         for name in sorted(set(levels) - set(chosen)):
             design = _design(pooled, {a: levels[a] for a in [*chosen, name]})
-            losses[name] = pinball(money, np.expm1(_held_out(design, target, folds, quantile)), quantile)
+            held_out = _held_out(design, target, folds, quantile, ITERATIONS_TO_CHOOSE)
+            losses[name] = pinball(money, np.expm1(held_out), quantile)
         if not losses or min(losses.values()) >= best:
             break
         chosen.append(min(losses, key=lambda name: losses[name]))

@@ -65,7 +65,7 @@ def spend_in_window(transactions: ir.Table, summary: ir.Table, as_of: dt.date, d
 
 def measure_wallet(
     customers: ir.Table | None, spend: ir.Table, start: dt.date, *,
-    quantile: float = 0.9, attributes: list[str] | None = None, seed: int = 1,
+    quantile: float = 0.9, attributes: list[str] | None = None, seed: int = 1, check: bool = True,
 ) -> WalletLook:  # fmt: skip
     """Wallet and headroom of every customer that can be measured.
 
@@ -81,7 +81,7 @@ def measure_wallet(
     base = spend.join(customers.distinct(on="customer_id"), "customer_id")
     base = base.mutate(spend=base.spend_12m.cast("float64"))
     known, reason = _known_wallets(base)
-    peers, fit = _peer_wallets(base, start, quantile, attributes, seed)
+    peers, fit = _peer_wallets(base, start, quantile, attributes, seed, check)
     if fit is not None and fit.refused:
         reason += _(" Attributes that follow spend itself were refused: {names}.", names=", ".join(fit.refused))
     both = _known_first(known, peers)
@@ -125,7 +125,7 @@ def _known_wallets(base: ir.Table) -> tuple[ir.Table | None, str]:
 
 
 def _peer_wallets(
-    base: ir.Table, start: dt.date, quantile: float, asked: list[str] | None, seed: int
+    base: ir.Table, start: dt.date, quantile: float, asked: list[str] | None, seed: int, check: bool
 ) -> tuple[ir.Table | None, PeerWallets | None]:
     """Peer wallets of the customers with at least one attribute given, and the fit behind them."""
     names = _attribute_names(base, asked)
@@ -137,7 +137,7 @@ def _peer_wallets(
     if len(sample) < FEWEST_FITTED:
         return None, None
     combinations = labelled.group_by(names).agg(n=labelled.count()).order_by(names).to_pandas()
-    fit = fit_peer_wallets(sample, combinations, quantile, seed)
+    fit = fit_peer_wallets(sample, combinations, quantile, seed, check=check)
     if fit.predicted is None:
         return None, fit
     joined = labelled.join(ibis.memtable(fit.predicted), fit.attributes)
