@@ -119,7 +119,8 @@ def _closed(study: "Study") -> list[Finding]:
 
 
 def _giants(study: "Study") -> list[Finding]:
-    if study.top_share is None or study.top_share < NOTABLE_TOP_SHARE or study.customers < 50:
+    notable = max(NOTABLE_TOP_SHARE, 2 * 10 / study.customers)
+    if study.top_share is None or study.top_share < notable or study.customers < 50:
         return []
     text = _(
         "The ten largest of {n} customers brought {share} of revenue: averages and totals move with them, so the "
@@ -127,7 +128,7 @@ def _giants(study: "Study") -> list[Finding]:
         n=formats.number(study.customers),
         share=formats.percent(study.top_share),
     )
-    return [_finding("audit.giants", text, study.top_share, "share", 0.4 + study.top_share, "base_spread")]
+    return [_finding("audit.giants", text, study.top_share, "share", min(0.9, 0.4 + study.top_share), "base_spread")]
 
 
 def _left(study: "Study") -> list[Finding]:

@@ -88,9 +88,9 @@ def _change(study: "Study") -> list[Finding]:
         )
         return [_finding("base.revenue_change", text, change, study.currency, 0.45, "base_drivers")]
     text = _(
-        "Revenue {rose} by {rate} ({change}) from {before} to {after}; {driver} accounts for {effect} of it",
+        "Revenue {rose} by {rate} ({change}) from {before} to {after}; {effect} of it comes from {driver}",
         rose=_("rose") if change > 0 else _("fell"),
-        rate=formats.percent(abs(change / before)),
+        rate=_rate(change / before),
         change=words.signed_money(study, change),
         driver=_driver(str(along.index[0])),
         effect=words.signed_money(study, float(along.iloc[0])),
@@ -102,6 +102,11 @@ def _change(study: "Study") -> list[Finding]:
         text += " " + _("The two windows hold different seasons, so part of it may be the season.")
     importance = 0.55 + 0.35 * min(1.0, abs(change / before) / 0.25)
     return [_finding("base.revenue_change", text, change, study.currency, importance, "base_drivers")]
+
+
+def _rate(change: float) -> str:
+    """``54 %``; a tenfold rise and more as a factor."""
+    return formats.percent(abs(change)) if change < 10 else _("a factor of {n}", n=formats.compact(1 + change))
 
 
 def _rest(study: "Study", effects: pd.Series, change: float) -> str:
@@ -149,12 +154,12 @@ def _movement(study: "Study") -> list[Finding]:
         return []
     counts, was, now = (words.movement_of(study, c) for c in ("customers", "revenue_before", "revenue_after"))
     earlier = counts["retained"] + counts["lost"]
-    if not earlier:
+    if earlier < study.minimum_group:
         return []
     share = counts["lost"] / earlier
     text = _(
         "{lost} of the {earlier} customers of {before} ({share}) have not bought since; they had brought {gone} then. "
-        "New and returned customers brought {gained} in {after}; those who bought in both changed by {kept}.",
+        "New and returned customers brought {gained} in {after}",
         lost=formats.number(counts["lost"]),
         earlier=formats.number(earlier),
         before=words.window_name(comparison.before),
@@ -162,8 +167,11 @@ def _movement(study: "Study") -> list[Finding]:
         share=formats.percent(share),
         gone=words.money(study, was["lost"]),
         gained=words.money(study, now["new"] + now["regained"]),
-        kept=words.signed_money(study, now["retained"] - was["retained"]),
     )
+    if counts["retained"]:
+        kept = words.signed_money(study, now["retained"] - was["retained"])
+        text += _("; those who bought in both changed by {kept}", kept=kept)
+    text += "."
     return [_finding("base.lost_share", text, share, "share", 0.5 + 0.3 * min(1.0, share / 0.5), "base_movement")]
 
 
@@ -171,13 +179,13 @@ def _actions(study: "Study") -> list[Finding]:
     """What to do about customers so large that each is a risk of its own."""
     total, count = study.everyone.revenue, len(study.top)
     share = float(study.top["revenue"].sum()) / total if total > 0 else 0.0
-    if study.customers < 50 or share < NOTABLE_TOP_SHARE:
+    if study.customers < 50 or share < max(NOTABLE_TOP_SHARE, 2 * count / study.customers):
         return []
     yearly = study.recent[1] if study.recent else float(study.revenue)
     text = _(
         "Review the {n} largest customers by name every quarter (they brought {share} of revenue): one of them lost "
-        "costs about {loss} a year at their present share. It takes {n} conversations a quarter. Measure it by each "
-        "one's revenue against the same quarter a year before.",
+        "costs about {loss} a year on average, at their present share. It takes {n} conversations a quarter. Measure "
+        "it by each one's revenue against the same quarter a year before.",
         n=formats.number(count),
         share=formats.percent(share),
         loss=words.money(study, yearly * share / count),

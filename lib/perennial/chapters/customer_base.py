@@ -43,6 +43,7 @@ class Study:
     first_on: dt.date
     unit: str
     level: float
+    minimum_group: int
     customers: int
     revenue: Decimal
     periods: pd.DataFrame
@@ -117,6 +118,7 @@ def _measure(client: "Client") -> Study:
         first_on=first_on,
         unit=p.cohort_period,
         level=p.interval,
+        minimum_group=p.minimum_group,
         customers=everyone.customers,
         revenue=revenue,
         periods=_periods(client),

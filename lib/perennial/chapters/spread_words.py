@@ -31,7 +31,7 @@ def findings(study: "Study") -> list[Finding]:
 
 def _histogram(study: "Study") -> Caption:
     text = _(
-        "Half of the customers brought less than {median}; the mean is {mean}",
+        "Half of the customers brought {median} or less; the mean is {mean}",
         median=words.money(study, study.everyone.median),
         mean=words.money(study, study.everyone.mean),
     )
@@ -82,7 +82,7 @@ def _top(study: "Study") -> Caption:
 
 def _top_tenth(study: "Study") -> list[Finding]:
     spread = study.everyone
-    if spread.top_tenth is None:
+    if spread.top_tenth is None or study.customers < study.minimum_group:
         return []
     text = _("The best tenth of customers brought {share} of revenue", share=formats.percent(spread.top_tenth))
     if spread.low is not None:
@@ -104,10 +104,10 @@ def _top_tenth(study: "Study") -> list[Finding]:
 
 def _median(study: "Study") -> list[Finding]:
     spread = study.everyone
-    if spread.revenue <= 0 or spread.median <= 0:
+    if spread.revenue <= 0 or spread.median <= 0 or study.customers < study.minimum_group:
         return []
     values = {"median": words.money(study, spread.median), "mean": words.money(study, spread.mean)}
-    text = _("Half of the customers have brought less than {median} in all; the mean is {mean}.", **values)
+    text = _("Half of the customers have brought {median} or less in all; the mean is {mean}.", **values)
     if spread.mean > MISLEADING * spread.median:
         text += " " + _("An average per customer describes few of them.")
     return [

@@ -13,6 +13,7 @@ from perennial.language import _
 
 _HATCH = "///"
 Namer = Callable[[str], str]
+_BACKING = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5}
 
 
 def revenue_by_period(periods: pd.DataFrame, currency: str, unit: str, *, ax: Axes | None = None) -> Axes:
@@ -170,15 +171,18 @@ def revenue_histogram(bins: pd.DataFrame, median: float, mean: float, currency: 
     ax.set_xscale("log")
     top = float(bins["customers"].max()) * 1.25
     ax.set_ylim(0, top)
-    for value, name, colour, side in [
-        (median, _("median {value}"), theme.INK, -1 if mean >= median else 1),
-        (mean, _("mean {value}"), theme.WARNING, 1 if mean >= median else -1),
-    ]:
+    ends = np.log10([bins["low"].iloc[0], bins["high"].iloc[-1]])
+    for place, (value, name, colour) in enumerate(
+        [(median, _("median {value}"), theme.INK), (mean, _("mean {value}"), theme.WARNING)]
+    ):
         if value > 0:
             ax.axvline(value, color=colour, linewidth=1.2)
             text = name.format(value=formats.money(value, currency, 0 if 10 <= value < 1000 else None))
-            ax.annotate(text, (value, top), (5 * side, -3), textcoords="offset points", va="top", color=colour,
-                        ha="left" if side > 0 else "right", fontsize=9.5)  # fmt: skip
+            right = (np.log10(value) - ends[0]) / (ends[1] - ends[0]) < 0.7
+            ax.annotate(
+                text, (value, top), (5 if right else -5, -3 - 15 * place), textcoords="offset points", va="top",
+                color=colour, ha="left" if right else "right", fontsize=9.5, bbox=_BACKING,
+            )  # fmt: skip
     theme.money_axis(ax.xaxis, currency)
     ax.xaxis.set_minor_formatter("")
     theme.number_axis(ax.yaxis)
