@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from perennial.analysis import cohorts
+from perennial.analysis import cohorts, mix
 from perennial.analysis.cadence import order_steps
 from perennial.analysis.censoring import left_censored, new_since, only_new
 from perennial.analysis.repeats import compare_halves, early_repeat, wait_counts
@@ -202,6 +202,31 @@ def test_halves_are_compared_with_newcombes_published_interval():
     assert found["difference"] == pytest.approx(0.2)
     assert (found["low"], found["high"]) == pytest.approx((0.0524, 0.3339), abs=5e-5)
     assert compare_halves(frame.head(1), 0.95) is None
+
+
+def test_a_difference_that_is_all_mix_is_said_to_be_mix():
+    """Kitagawa (1955). Both groups keep their rates (.5 and .1) while the better one shrinks from 80 % to 20 %."""
+    counts = pd.DataFrame({"older_size": [80, 20], "older": [40, 2], "newer_size": [20, 80], "newer": [10, 8]})
+    assert mix.split_difference(counts) == pytest.approx((0.0, 0.18 - 0.42))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(0, 30)] * 4), min_size=1, max_size=5))
+def test_rate_and_mix_add_up_to_the_difference(rows):
+    counts = pd.DataFrame(
+        [(a + b, a, c + d, c) for a, b, c, d in rows], columns=["older_size", "older", "newer_size", "newer"]
+    )
+    counts = counts[counts["older_size"] + counts["newer_size"] > 0]
+    if not counts["older_size"].sum() or not counts["newer_size"].sum():
+        return
+    older, newer = (counts[s].sum() / counts[f"{s}_size"].sum() for s in ("older", "newer"))
+    assert sum(mix.split_difference(counts)) == pytest.approx(newer - older)
+
+
+def test_mix_of_the_demo_cohorts_adds_up_to_their_difference(shipped):
+    found = cohort_retention.study(shipped("demo"))
+    assert found.mix_shift.within + found.mix_shift.mix == pytest.approx(found.comparison["difference"])
+    assert cohort_retention.study(shipped("cdnow")).mix_shift is None
 
 
 def test_waits_count_every_purchase_day_once(shipped):

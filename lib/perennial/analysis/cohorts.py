@@ -16,13 +16,14 @@ FREQUENCY = {"week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 _TRUNCATE = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 
 
-def _start(day: ir.DateValue, unit: str) -> ir.DateValue:
+def period_start(day: ir.DateValue, unit: str) -> ir.DateValue:
+    """The first day of the week (Monday), month, quarter or year that a day lies in."""
     return day.truncate(_TRUNCATE[unit]).cast("date")
 
 
 def cohort_sizes(summary: ir.Table, unit: str) -> pd.DataFrame:
     """``cohort`` (first day of the period), ``size``: customers by the period of their first purchase."""
-    cohorts = summary.select(cohort=_start(summary.first_on, unit))
+    cohorts = summary.select(cohort=period_start(summary.first_on, unit))
     sizes = cohorts.group_by("cohort").agg(size=cohorts.count()).order_by("cohort").to_pandas()
     return sizes.assign(cohort=_dates(sizes["cohort"]), size=sizes["size"].astype("int64"))
 
@@ -46,9 +47,9 @@ def revenue_sums(transactions: ir.Table, summary: ir.Table, unit: str) -> pd.Dat
 
 
 def _with_cohort(rows: ir.Table, summary: ir.Table, unit: str) -> ir.Table:
-    first = summary.select("customer_id", cohort=_start(summary.first_on, unit))
+    first = summary.select("customer_id", cohort=period_start(summary.first_on, unit))
     rows = rows.inner_join(first, "customer_id")
-    return rows.mutate(period=ibis.greatest(_start(rows.ordered_on, unit), rows.cohort))
+    return rows.mutate(period=ibis.greatest(period_start(rows.ordered_on, unit), rows.cohort))
 
 
 def _dates(column: pd.Series) -> pd.Series:

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from perennial.analysis.cohorts import FREQUENCY
+from perennial.analysis.cohorts import period_start
 from perennial.analysis.survival import kaplan_meier, survival_at
 
 WINDOWS_DAYS = (7, 14, 30, 60, 90, 180, 365)
@@ -163,8 +163,9 @@ def early_repeat(
 
     first = steps.filter(steps.order_number == 1)
     known = ibis.date(as_of).delta(first.ordered_on, unit="day") >= days
-    truncated = first.ordered_on.truncate(FREQUENCY[unit][0]).cast("date")
-    first = first.select(cohort=truncated, known=known, early=first.ended & (first.wait_days <= days))
+    first = first.select(
+        cohort=period_start(first.ordered_on, unit), known=known, early=first.ended & (first.wait_days <= days)
+    )
     found = first.group_by("cohort").agg(
         size=first.known.sum(), customers=(first.known & first.early).sum(), complete=first.known.all()
     )

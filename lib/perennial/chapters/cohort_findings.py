@@ -83,6 +83,7 @@ def _early(study: "Study") -> Finding | None:
         text = _("Customers won since {since} come back less: ", **words) + rates + _worth(study)
     else:
         text = _("Whether customers won since {since} come back differently cannot be told: ", **words) + rates
+    text += _mix(study)
     clear = c["low"] > 0 or c["high"] < 0
     return Finding("cohorts.early_repeat_change", CHAPTER, text, c["difference"], c["low"], c["high"], "share",
                    0.75 if clear else 0.35, figure="cohort_early")  # fmt: skip
@@ -95,14 +96,27 @@ def new_per_year(study: "Study") -> int:
     return int(sizes.loc[recent & ~sizes["known"], "size"].sum())
 
 
+def _mix(study: "Study") -> str:
+    """The part of the difference that a changed mix of customers accounts for (Simpson)."""
+    if study.mix_shift is None:
+        return ""
+    names = {"source": _("source"), "segment": _("segment"), "region": _("region")}
+    return " " + _(
+        "Within the same {attribute} the difference is {within}; a changed mix of them adds {mix}.",
+        attribute=names[study.mix_shift.attribute],
+        within=formats.points(study.mix_shift.within),
+        mix=formats.points(study.mix_shift.mix),
+    )
+
+
 def _worth(study: "Study") -> str:
     """What the difference means in second orders of one year's new customers."""
     worth = abs((study.comparison or {})["difference"]) * new_per_year(study) * study.order_value
     if worth <= 0:
         return ""
     words = {"money": formats.money(float(f"{worth:.2g}"), study.currency)}
-    return " " + _("At today's repeat order value that is about {money} a year in second orders alone; a "
-        "changed mix of customers may explain part of it.", **words)  # fmt: skip
+    return " " + _("At today's repeat order value that is about {money} a year in second orders "
+        "alone.", **words)  # fmt: skip
 
 
 def _repeat(study: "Study") -> Finding | None:

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from perennial import formats
-from perennial.analysis import censoring, cohorts, repeats
+from perennial.analysis import censoring, cohorts, mix, repeats
 from perennial.analysis.cadence import order_steps
 from perennial.errors import ModelError
 from perennial.language import _
@@ -37,7 +37,8 @@ class Study:
     repeat : chance of a next order by order number within ``within_days``, with ``implied`` where ``model`` was fitted;
         of new customers only where some were known before the data.
     gaps, bins : quantiles and histogram of the time between orders.
-    early : second order within ``early_days`` days by cohort; ``comparison`` of its newer half with the older, or None.
+    early : second order within ``early_days`` days by cohort; ``comparison`` of its newer half with the older, or None,
+        and its split into rate and ``mix_shift`` where customers have attributes.
     customers, revenue : the base: cohort sizes and cells add up to them.
     """
 
@@ -60,6 +61,7 @@ class Study:
     order_value: float
     known: frozenset[pd.Timestamp]
     model: str = ""
+    mix_shift: mix.MixShift | None = None
     gross_margin: float = 0.0
     minimum_group: int = 1
     early_days: int = repeats.FIRST_WEEKS_DAYS
@@ -116,6 +118,8 @@ def _measure(client: "Client") -> Study:
     repeat, within, model = _repeat(client, censoring.only_new(steps, since), gaps, bool(known))
     early = repeats.early_repeat(steps, p.as_of, unit, p.interval, p.minimum_group)
     new = cells[~cells["known"]]
+    early_new = early[~early["cohort"].isin(known)].reset_index(drop=True)
+    comparison = repeats.compare_halves(early_new, p.interval)
     return Study(
         unit=unit,
         as_of=pd.Timestamp(p.as_of),
@@ -130,7 +134,8 @@ def _measure(client: "Client") -> Study:
         gaps=gaps,
         bins=repeats.gap_histogram(waits),
         early=early.assign(known=early["cohort"].isin(known)),
-        comparison=repeats.compare_halves(early[~early["cohort"].isin(known)].reset_index(drop=True), p.interval),
+        comparison=comparison,
+        mix_shift=_mix_shift(client, censoring.only_new(steps, since), early_new, comparison),
         customers=int(totals["customers"]),
         revenue=Decimal(totals["revenue"] or 0),
         order_value=_order_value(summary),
@@ -166,6 +171,17 @@ def _repeat(client: "Client", steps: ir.Table, gaps: pd.DataFrame, partly: bool)
         return curve, within, ""
     implied = repeats.implied_repeat(model.name, model.params, ages, curve, within, p.seed)
     return curve.assign(implied=implied), within, model.name
+
+
+def _mix_shift(
+    client: "Client", steps: ir.Table, early: pd.DataFrame, comparison: dict[str, float] | None
+) -> mix.MixShift | None:
+    """How much of the difference between newer and older cohorts a changed mix of customers accounts for."""
+    if comparison is None or not client.has("customers"):
+        return None
+    p, cut = client.parameters, int(comparison["cut"])
+    people, days = client.table("customers"), repeats.FIRST_WEEKS_DAYS
+    return mix.early_repeat_mix(steps, people, p.as_of, early["cohort"], p.cohort_period, cut, days)
 
 
 def _order_value(summary: ir.Table) -> float:

@@ -32,8 +32,9 @@ def silence(bins: pd.DataFrame, overdue: float, lapsed: float, *, ax: Axes | Non
             ax.axvline(place, color=theme.INK, linewidth=1)
             words = _("{name}\nover {ratio} ×", name=name, ratio=formats.number(place, 1))
             ax.annotate(words, (place, top), (5, -2), textcoords="offset points", va="top", fontsize=9.5)
-    ends = [*range(0, int(start[-1]) + 1, 2)]
-    ax.set_xticks(ends, [*map(str, ends[:-1]), f"{ends[-1]}+"])
+    last = int(start[-1])
+    ends = [*range(0, last - 1, 2), last]
+    ax.set_xticks(ends, [*map(str, ends[:-1]), f"{last}+"])
     theme.number_axis(ax.yaxis)
     ax.set_xlabel(_("silence ÷ typical gap of the customer"))
     return ax
