@@ -88,6 +88,7 @@ def captions(study: "Study", title: str) -> dict[str, Caption]:
     made = {
         "potential_map": _map(study, source),
         "potential_quadrants": _quadrants(study, source),
+        "potential_strategies": Caption(_("What the client's strategy says for each quadrant")),
         "potential_weights": _weights(study, source),
         "potential_profile": _profile(study, source),
         "potential_sensitivity": _sensitivity(study, source),
