@@ -172,17 +172,19 @@ def revenue_histogram(bins: pd.DataFrame, median: float, mean: float, currency: 
     top = float(bins["customers"].max()) * 1.25
     ax.set_ylim(0, top)
     ends = np.log10([bins["low"].iloc[0], bins["high"].iloc[-1]])
-    for place, (value, name, colour) in enumerate(
-        [(median, _("median {value}"), theme.INK), (mean, _("mean {value}"), theme.WARNING)]
-    ):
-        if value > 0:
-            ax.axvline(value, color=colour, linewidth=1.2)
-            text = name.format(value=formats.money(value, currency, 0 if 10 <= value < 1000 else None))
-            right = (np.log10(value) - ends[0]) / (ends[1] - ends[0]) < 0.7
-            ax.annotate(
-                text, (value, top), (5 if right else -5, -3 - 15 * place), textcoords="offset points", va="top",
-                color=colour, ha="left" if right else "right", fontsize=9.5, bbox=_BACKING,
-            )  # fmt: skip
+    marks = [(median, _("median {value}"), theme.INK), (mean, _("mean {value}"), theme.WARNING)]
+    marks = sorted((mark for mark in marks if mark[0] > 0), key=lambda mark: mark[0])
+    for place, (value, name, colour) in enumerate(marks):
+        along = (np.log10(value) - ends[0]) / (ends[1] - ends[0])
+        # the smaller stands left of its line, the larger right; near an edge they turn inward, the second one lower
+        right = along < 0.2 or (place > 0 and along < 0.8)
+        lower = 15 if place > 0 and (along >= 0.8 or np.log10(marks[0][0]) - ends[0] < 0.2 * (ends[1] - ends[0])) else 0
+        ax.axvline(value, color=colour, linewidth=1.2)
+        text = name.format(value=formats.money(value, currency, 0 if 10 <= value < 1000 else None))
+        ax.annotate(
+            text, (value, top), (5 if right else -5, -3 - lower), textcoords="offset points", va="top", color=colour,
+            ha="left" if right else "right", fontsize=9.5, bbox=_BACKING,
+        )  # fmt: skip
     theme.money_axis(ax.xaxis, currency)
     ax.xaxis.set_minor_formatter("")
     theme.number_axis(ax.yaxis)
