@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from perennial.client import Client
 
 CHAPTER = "06_potential_quadrants"
-UNLOCKED_BY = {
-    "wallet": "customers",
-    "cross_buy": "transactions",
-    "engagement": "interactions",
-    "lifecycle": "transactions",
-}
 
 
 @dataclass(frozen=True)
