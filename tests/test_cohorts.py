@@ -272,7 +272,7 @@ def test_heat_map_hatches_unfinished_cells_and_hides_small_cohorts():
     lines = [("a", 0, 1)] + [(f"c{n}", 33 + n, 1) for n in range(12)]
     cells = cohorts.cohort_cells(*tables(lines), AS_OF, "month", minimum_group=10)
     ax = charts.heat_map(cells, "rate", "month", charts.whole_percent)
-    shown = ax.images[0].get_array()
+    shown = ax.collections[0].get_array().reshape(2, -1)
     assert np.ma.getmaskarray(np.ma.masked_invalid(shown))[0].all(), "one customer: hidden"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Jan 2024  1*", "Feb 2024  12"]
     assert len(ax.patches) == 2, "June is not over, for either cohort"

@@ -1,6 +1,7 @@
 """From rows as they arrived to rows used, rule by rule, in rows, customers and money: adds up without remainder."""
 
 from decimal import Decimal
+from pathlib import PurePosixPath
 
 import pandas as pd
 
@@ -33,14 +34,15 @@ def _exact(money: float | None) -> Decimal:
 
 def table_facts(audit: Audit) -> pd.DataFrame:
     """``table, file, raw_rows, rows, removed_rows, customers, first, last`` for every table that was given."""
-    files = {file.table: file.path for file in reversed(audit.files)}
+    files = {file.table: PurePosixPath(file.path).name for file in reversed(audit.files)}
     rows = [
         (f.table, files.get(f.table, ""), f.raw_rows, f.rows, f.raw_rows - f.rows, f.customers, f.first, f.last)
         for f in audit.tables
     ]
     columns = ["table", "file", "raw_rows", "rows", "removed_rows", "customers", "first", "last"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(customers=frame["customers"].astype("Int64"))
+    dates = {name: pd.to_datetime(frame[name]) for name in ("first", "last")}
+    return frame.assign(customers=frame["customers"].astype("Int64"), **dates)
 
 
 def incomplete_columns(audit: Audit) -> pd.DataFrame:

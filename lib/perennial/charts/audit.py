@@ -123,7 +123,12 @@ def _gap_name(first: pd.Timestamp, last: pd.Timestamp) -> str:
 def _mark_spikes(ax: Axes, steps: pd.DataFrame, spikes: pd.DataFrame) -> None:
     ax.plot(spikes["start"], spikes["value"], "o", color=theme.WARNING, markersize=4)
     late = steps["start"].max() - (steps["start"].max() - steps["start"].min()) / 5
+    span = steps["start"].max() - steps["start"].min()
+    named: list[pd.Timestamp] = []
     for row in spikes.head(_NAMED_SPIKES).itertuples():
+        if any(abs(pd.Timestamp(str(row.start)) - other) < span / 5 for other in named):
+            continue  # its name would lie over a larger neighbour's
+        named.append(pd.Timestamp(str(row.start)))
         left = pd.Timestamp(str(row.start)) > late
         ax.annotate(
             f"{row.start:%-d %b %Y}", (row.start, row.value), (-6 if left else 6, 0), textcoords="offset points",

@@ -35,10 +35,10 @@ def heat_map(
     ax = ax or theme.new_axes(7.2, float(np.clip(1.0 + 0.27 * len(cohorts), 2.2, 8.5)))
     later = values[:, ages > 0]
     top = (float(np.nanquantile(later, 0.99)) if np.isfinite(later).any() else 1.0) or 1.0
-    ax.imshow(values, cmap=theme.SEQUENTIAL, vmin=0, vmax=top, aspect="auto", interpolation="nearest")
+    written = len(ages) <= MOST_NUMBERED and len(cohorts) <= 40
+    labels = np.array([[style(cell) for cell in row] for row in values]) if written else None
+    theme.draw_cells(values, labels, top, 8.0 if len(ages) <= 13 else 6.5, ax)
     _hatch(ax, cells, cohorts, ages)
-    if len(ages) <= MOST_NUMBERED and len(cohorts) <= 40:
-        _write(ax, values, top, style, 8.0 if len(ages) <= 13 else 6.5)
     _name_rows(ax, cohorts, unit)
     _name_columns(ax, ages, unit)
     return ax
@@ -58,15 +58,8 @@ def _hatch(ax: Axes, cells: pd.DataFrame, cohorts: pd.DataFrame, ages: np.ndarra
     rows = {cohort: row for row, cohort in enumerate(cohorts["cohort"])}
     open_cells = cells.loc[~cells["finished"]]
     for cohort, age in zip(open_cells["cohort"], open_cells["age"], strict=True):
-        corner = (age - ages[0] - 0.5, rows[cohort] - 0.5)
+        corner = (age - ages[0], rows[cohort])
         ax.add_patch(Rectangle(corner, 1, 1, fill=False, hatch="/////", edgecolor=theme.GREYS[1], linewidth=0))
-
-
-def _write(ax: Axes, values: np.ndarray, top: float, style: Callable[[float], str], size: float) -> None:
-    for row, column in np.argwhere(np.isfinite(values)):
-        colour = "white" if values[row, column] > 0.55 * top else theme.INK
-        text = style(values[row, column])
-        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
 
 
 def _name_rows(ax: Axes, cohorts: pd.DataFrame, unit: str) -> None:
@@ -77,14 +70,14 @@ def _name_rows(ax: Axes, cohorts: pd.DataFrame, unit: str) -> None:
         f"{formats.period(cohort, unit)}  {formats.number(size)}{'*' if small else ''}"
         for cohort, size, small in zip(shown["cohort"], shown["size"], shown["small"], strict=True)
     ]
-    ax.set_yticks(places, names, fontsize=8.5)
+    ax.set_yticks([place + 0.5 for place in places], names, fontsize=8.5, rotation=0)
     ax.set_ylabel(_("first purchase,\ncustomers"))
 
 
 def _name_columns(ax: Axes, ages: np.ndarray, unit: str) -> None:
     step = -(-len(ages) // MOST_NAMED)
     places = np.arange(0, len(ages), step)
-    ax.set_xticks(places, [str(ages[place]) for place in places], fontsize=8.5)
+    ax.set_xticks(places + 0.5, [str(ages[place]) for place in places], fontsize=8.5, rotation=0)
     ax.set_xlabel(since_first(unit))
     ax.grid(False)
     ax.spines[["bottom", "left"]].set_visible(False)

@@ -190,17 +190,12 @@ def look_profile(profile: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = ax or theme.new_axes(7.2, 2.9)
     values = profile.to_numpy(float)
-    ax.imshow(values, cmap=theme.SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        text = formats.number(value, 2) if np.isfinite(value) else formats.MISSING
-        ax.text(column, row, text, ha="center", va="center", color="white" if value > 0.5 else theme.INK)
-    ax.set_xticks(range(len(profile.columns)), [look_label(look) for look in profile.columns])
-    ax.set_yticks(range(len(profile)), [quadrant_label(quadrant) for quadrant in profile.index])
+    theme.draw_cells(values, np.array([[formats.number(cell, 2) for cell in row] for row in values]), 1, 10, ax)
+    ax.set_xticks(np.arange(len(profile.columns)) + 0.5, [look_label(look) for look in profile.columns], rotation=0)
+    ax.set_yticks(np.arange(len(profile)) + 0.5, [quadrant_label(each) for each in profile.index], rotation=0)
     for label, quadrant in zip(ax.get_yticklabels(), profile.index, strict=True):
         label.set_bbox({"boxstyle": "round,pad=0.2", "facecolor": "white", "linewidth": 1.4,
                         "edgecolor": theme.QUADRANT_COLOURS[quadrant]})  # fmt: skip
-    ax.grid(False)
-    ax.tick_params(length=0)
     return ax
 
 

@@ -6,7 +6,8 @@ deficiencies (Okabe & Ito 2008), and always beside a label.
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import seaborn as sns
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
@@ -29,42 +30,47 @@ SEQUENTIAL = LinearSegmentedColormap.from_list("perennial", ["#f3f8fb", ACCENT_L
 DENSITY = 2  # pixels per CSS pixel in the report
 
 
+# Plain settings rather than seaborn's: importing it costs two seconds of every kernel, and only heat maps draw with it.
+_SETTINGS = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 10.5,
+    "legend.fontsize": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 10,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.edgecolor": GREYS[1],
+    "axes.labelcolor": GREYS[0],
+    "text.color": INK,
+    "xtick.color": GREYS[0],
+    "ytick.color": GREYS[0],
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "grid.color": GREYS[2],
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 2.0,
+    "patch.edgecolor": "none",
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "hatch.color": GREYS[1],
+    "hatch.linewidth": 0.6,
+    # client text with a pair of dollar signs must not be read as mathematics
+    "text.parse_math": False,
+    "xtick.bottom": False,
+    "ytick.left": False,
+    "lines.solid_capstyle": "round",
+    "svg.hashsalt": "perennial",
+}
+
+
 def set_theme() -> None:
     """Set the look for all later charts; call after anything that resets matplotlib's settings."""
-    sns.set_theme(
-        style="white",
-        rc={
-            "font.family": ["DejaVu Sans"],
-            "font.size": 10.5,
-            "axes.titlesize": 10.5,
-            "axes.labelsize": 10,
-            "xtick.labelsize": 9.5,
-            "ytick.labelsize": 9.5,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.spines.left": False,
-            "axes.edgecolor": GREYS[1],
-            "axes.labelcolor": GREYS[0],
-            "text.color": INK,
-            "xtick.color": GREYS[0],
-            "ytick.color": GREYS[0],
-            "axes.grid": True,
-            "axes.grid.axis": "y",
-            "axes.axisbelow": True,
-            "grid.color": GREYS[2],
-            "grid.linewidth": 0.8,
-            "lines.linewidth": 2.0,
-            "patch.edgecolor": "none",
-            "legend.frameon": False,
-            "figure.dpi": 100,
-            "figure.constrained_layout.use": True,
-            "hatch.color": GREYS[1],
-            "hatch.linewidth": 0.6,
-            # client text with a pair of dollar signs must not be read as mathematics
-            "text.parse_math": False,
-        },
-    )
-    mpl.rcParams["svg.hashsalt"] = "perennial"
+    mpl.rcParams.update(_SETTINGS)
 
 
 def new_axes(width: float = 7.2, height: float = 3.6) -> Axes:
@@ -77,6 +83,27 @@ def new_row(count: int, width: float = 7.2, height: float = 3.2, share_y: bool =
     """A row of small multiples."""
     figure, axes = plt.subplots(1, count, figsize=(width, height), layout="constrained", sharey=share_y)
     return list(axes) if count > 1 else [axes]
+
+
+def draw_cells(values: np.ndarray, labels: np.ndarray | None, top: float, size: float, ax: Axes) -> None:
+    """A heat map from 0 to ``top``, each label in its cell; cell (row, column) is centred on (column, row) + ½."""
+    import seaborn as sns
+
+    sns.heatmap(
+        pd.DataFrame(values),
+        cmap=SEQUENTIAL,
+        vmin=0,
+        vmax=top,
+        annot=labels if labels is not None else False,
+        fmt="",
+        annot_kws={"fontsize": size},
+        cbar=False,
+        xticklabels=False,
+        yticklabels=False,
+        ax=ax,
+    )
+    ax.set(xlabel="", ylabel="")
+    ax.grid(False)
 
 
 def number_axis(axis: Axis) -> None:
