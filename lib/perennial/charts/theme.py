@@ -4,6 +4,8 @@ Quadrant colours are the Okabe-Ito blue, green, orange and grey: told apart unde
 deficiencies (Okabe & Ito 2008), and always beside a label.
 """
 
+from typing import Any
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,7 +33,7 @@ DENSITY = 2  # pixels per CSS pixel in the report
 
 
 # Plain settings rather than seaborn's: importing it costs two seconds of every kernel, and only heat maps draw with it.
-_SETTINGS = {
+_SETTINGS: dict[Any, object] = {
     "font.family": ["DejaVu Sans"],
     "font.size": 10.5,
     "legend.fontsize": 9.5,
