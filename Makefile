@@ -23,7 +23,7 @@ bench: $(READY)             ## Time and memory of what must be fast, printed as 
 	$(BIN)/python -m tests.benchmarks
 
 notebooks: $(READY)         ## Run the committed chapters again on the demo client, in place
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 demo: $(READY)              ## Simulate the demo client again
 	$(BIN)/python -m perennial.simulate
