@@ -92,8 +92,8 @@ def test_demo_measures_all_four_looks_and_cdnow_only_what_it_can(published):
     demo = pd.read_parquet(published / "demo" / "latest" / "data" / "customers.parquet")
     cdnow = pd.read_parquet(published / "cdnow" / "latest" / "data" / "customers.parquet")
     assert set(demo.columns) >= DEMO_LOOKS
-    measured = DEMO_LOOKS & set(cdnow.columns[cdnow.notna().any()])
-    assert measured == {"lifecycle_score"}
+    assert DEMO_LOOKS & set(cdnow.columns) == {"lifecycle_score"}
+    assert not {"wallet", "headroom", "next_category"} & set(cdnow.columns)
 
 
 def test_clv_model_states_model_units_errors_and_holdout_of_the_full_file(published):

@@ -159,7 +159,7 @@ class Client:
         return cached_folder(self.folder / what, key, make)
 
     def customers(self) -> ir.Table:
-        """One row per customer with everything measured: summary, RFM bands, value, potential."""
+        """One row per customer: summary, RFM bands, value, potential; a column measured for nobody is absent."""
         from perennial.analysis.rfm import rfm_bands
 
         parts = [rfm_bands(self.summary)]
@@ -172,4 +172,8 @@ class Client:
             fresh = [column for column in part.columns if column not in whole.columns]
             joined = whole.left_join(part, "customer_id")
             whole = joined.select(*[whole[c] for c in whole.columns], *[part[c] for c in fresh])
-        return whole.order_by("customer_id")
+        whole = whole.cache()
+        counts = whole.aggregate(**{column: whole[column].count() for column in whole.columns})
+        known = counts.to_pyarrow().to_pylist()[0]
+        measured = [column for column in whole.columns if known[column]]
+        return whole.select(*measured).order_by("customer_id")
