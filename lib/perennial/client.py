@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 
 from perennial.errors import MissingTableError, ModelError, ParameterError
-from perennial.parameters import CLIENT_NAME, Parameters, load_parameters
+from perennial.parameter_file import CLIENT_NAME, load_parameters
+from perennial.parameters import Parameters
 from perennial.schema import UNLOCKS
 from perennial.tables import engine
 from perennial.tables.audit import Audit

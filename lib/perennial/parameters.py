@@ -1,23 +1,14 @@
-"""A client's YAML → a validated model. The only place that knows its keys.
-
-Every problem is reported at once, each as one sentence, with the nearest valid key where one was misspelt.
-"""
+"""What may stand in a client's YAML: a validated model, and the only place that knows its keys."""
 
 import datetime as dt
 import difflib
-import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from perennial.errors import ParameterError
 from perennial.schema import CHAPTERS, TABLES
 
-CLIENT_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
-_SECRET = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
 LOOKS = ("wallet", "cross_buy", "engagement", "lifecycle")
 QUADRANTS = ("growth_stock", "cash_cow", "sleeping_gold", "low_yield")
 STAGES = ("new", "growing", "mature", "declining", "lapsed")
@@ -165,7 +156,7 @@ class Potential(_Strict):
             ("strategies", self.strategies, QUADRANTS),
         ]
         for key, given, known in parts:
-            problems = [_unknown(name, known, f"potential.{key}") for name in given if name not in known]
+            problems = [unknown_key(name, known, f"potential.{key}") for name in given if name not in known]
             problems += [f"potential.{key} lacks '{name}'" for name in known if name not in given]
             if problems:
                 raise ValueError("; ".join(problems))
@@ -201,12 +192,12 @@ class Parameters(_Strict):
 
     @model_validator(mode="after")
     def _tables_and_chapters(self) -> "Parameters":
-        problems = [_unknown(t, TABLES, "sources") for t in self.sources if t not in TABLES]
+        problems = [unknown_key(t, TABLES, "sources") for t in self.sources if t not in TABLES]
         if "transactions" not in self.sources:
             problems.append("sources needs 'transactions': no report is possible without orders")
         for name, source in self.sources.items():
             problems += _mapping_problems(name, source)
-        problems += [_unknown(c, CHAPTERS, "chapters") for c in self.chapters if c not in CHAPTERS]
+        problems += [unknown_key(c, CHAPTERS, "chapters") for c in self.chapters if c not in CHAPTERS]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -218,7 +209,7 @@ def _mapping_problems(name: str, source: Source) -> Iterator[str]:
     table = TABLES[name]
     for column in source.columns:
         if column not in table.columns:
-            yield _unknown(column, table.columns, f"sources.{name}.columns")
+            yield unknown_key(column, table.columns, f"sources.{name}.columns")
     for column in table.required:
         if column not in source.columns:
             yield f"sources.{name}.columns lacks '{column}', which every {name} table needs"
@@ -226,103 +217,9 @@ def _mapping_problems(name: str, source: Source) -> Iterator[str]:
         yield f"sources.{name}.attributes: only customers and leads take attributes"
 
 
-def _unknown(name: str, known: Iterable[str], where: str) -> str:
+def unknown_key(name: str, known: Iterable[str], where: str) -> str:
+    """The sentence about a key nobody knows, with the nearest one that is known."""
     known = list(known)
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else f"valid: {', '.join(known)}"
     return f"{where}: unknown key '{name}'; {hint}" if where else f"unknown key '{name}'; {hint}"
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain YAML that refuses the same key twice."""
-
-
-def _mapping_once(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node)
-        if key in seen:
-            raise yaml.MarkedYAMLError(problem=f"key '{key}' stands twice", problem_mark=key_node.start_mark)
-        seen.add(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_once)
-
-
-def load_parameters(path: Path) -> Parameters:
-    """Read and validate one client's YAML; the client's name is the file's.
-
-    Raises
-    ------
-    ParameterError
-        With every problem found: unknown keys (and the nearest valid one), impossible values, secrets.
-    """
-    heading = f"{path.name} cannot be used:"
-    name = path.stem
-    if not CLIENT_NAME.match(name):
-        raise ParameterError(heading, [f"client name '{name}' must be lower-case letters, digits, - or _"])
-    try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParameterError(heading, [f"it is not valid YAML: {' '.join(str(error).split())}"]) from None
-    if not isinstance(raw, dict):
-        raise ParameterError(heading, ["it holds no parameters; see parameters/demo.yaml for an example"])
-    secrets = list(_secrets(raw, ()))
-    if secrets:
-        raise ParameterError(heading, secrets)
-    try:
-        return Parameters.model_validate({"client": name, **raw})
-    except ValidationError as error:
-        raise ParameterError(heading, _sentences(error)) from None
-
-
-def _secrets(value: Any, where: tuple[str, ...]) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _secrets(inner, (*where, str(key)))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _secrets(inner, where)
-    elif isinstance(value, str) and _SECRET.search(value):
-        yield f"{'.'.join(where)} holds a password: put it in an environment variable, never in YAML"
-
-
-def _sentences(error: ValidationError) -> list[str]:
-    found: list[str] = []
-    for item in error.errors():
-        parts = [part for part in item["loc"] if not str(part).startswith("function-")]
-        where = ".".join(str(part) for part in parts)
-        if item["type"] == "extra_forbidden":
-            found.append(_unknown(str(parts[-1]), _known_keys(parts[:-1]), ".".join(map(str, parts[:-1]))))
-        elif item["type"] == "missing":
-            found.append(f"{where}: missing, and needed")
-        elif item["type"] == "value_error":
-            text = str(item["ctx"]["error"])
-            found += text.split("\n") if not where or text.startswith(where) else [f"{where}: {text}"]
-        else:
-            message = item["msg"][0].lower() + item["msg"][1:]
-            found.append(f"{where}: {message} (found {item['input']!r})")
-    return found
-
-
-def _known_keys(parts: list[Any]) -> list[str]:
-    """The valid keys of the model found by walking ``parts`` from the top."""
-    model: Any = Parameters
-    for part in parts:
-        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
-            model = _inner_model(model.model_fields[part].annotation)
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        return []
-    return [field.alias or name for name, field in model.model_fields.items() if name != "client"]
-
-
-def _inner_model(annotation: Any) -> Any:
-    """The pydantic model inside ``dict[str, M]``, ``M | None`` or ``M`` itself."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _inner_model(inner)
-        if found is not None:
-            return found
-    return None

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from perennial.charts import theme
 from perennial.errors import ParameterError
 from perennial.language import _, set_language
-from perennial.parameters import CLIENT_NAME
+from perennial.parameter_file import CLIENT_NAME
 from perennial.report import blocks
 from perennial.report.blocks import Formatter
 from perennial.report.findings import read_findings, write_facts, write_findings, write_json, write_table
