@@ -1,6 +1,5 @@
 """Shared by all tests: a throw-away workbook with clients made in the test, and the shipped ones."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,12 +61,3 @@ def shipped() -> Callable[[str], Client]:
         return opened[name]
 
     return get
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of real, messy files named in PERENNIAL_DATA."""
-    folder = os.environ.get("PERENNIAL_DATA")
-    if not folder:
-        pytest.skip("PERENNIAL_DATA names no folder of real files")
-    return Path(folder)
