@@ -102,9 +102,16 @@ def test_cells_are_read_by_people():
         {"share": [0.12345], "money": [1234567.891], "day": [dt.date(2020, 2, 1)], "no": [None], "yes": [True]}
     )
     text = blocks.table(frame, "t", formats={"money": lambda value: f"€{value:.0f}"}, labels={"day": "first day"})
-    for cell in ("12.3 %", "€1234568", "2020-02-01", ">–<", ">yes<", "first day"):
+    for cell in ("12.3 %", "€1234568", "1 Feb 2020", ">–<", ">yes<", "First day"):
         assert cell in text
     assert '<td class="n">12.3 %</td>' in text
+
+
+def test_headings_and_codes_are_words_and_a_clients_own_words_stay():
+    frame = pd.DataFrame({"customer_id": ["cash_cow"], "quadrant": ["cash_cow"], "p_alive": [0.5], "odd_name": [True]})
+    text = blocks.table(frame, "t")
+    for shown in ("Customer<", "Quadrant<", "P(alive)<", "Odd name<", ">cash_cow<", ">Cash cow<", ">yes<"):
+        assert shown in text
 
 
 def test_empty_table_says_so():

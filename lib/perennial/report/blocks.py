@@ -1,6 +1,5 @@
 """The few building blocks of a page as HTML: titles, tables, key figures, cautions; text is escaped here."""
 
-import datetime as dt
 import html
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,8 +7,9 @@ from typing import Any
 import mistune
 import pandas as pd
 
-from perennial.formats import MISSING, is_missing, number, percent
+from perennial.formats import MISSING, number, percent
 from perennial.language import _, plural
+from perennial.report.headings import capital, cell_text, code_text, heading
 from perennial.statements import Caption, KeyFigure
 
 Formatter = Callable[[Any], str]
@@ -104,7 +104,7 @@ def table(
     right = {column: "n" if _is_right(frame[column]) else "t" for column in frame.columns}
     names = labels or {}
     headers = "".join(
-        f'<th scope="col" class="{side}">{_text(str(names.get(column, readable(column))))}</th>'
+        f'<th scope="col" class="{side}">{_text(capital(str(names.get(column) or heading(column))))}</th>'
         for column, side in right.items()
     )
     lines = [
@@ -137,11 +137,6 @@ def flat(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.set_axis(columns, axis=1)
 
 
-def readable(column: str) -> str:
-    """A column name as a heading: ``first_on`` → ``first on``."""
-    return str(column).replace("_", " ").strip()
-
-
 def _is_right(column: pd.Series) -> bool:
     """Numbers, dates and amounts stand on the right; text on the left."""
     if pd.api.types.is_bool_dtype(column):
@@ -157,23 +152,7 @@ def _style(name: str, column: pd.Series, given: Mapping[str, Formatter]) -> Form
         return given[name]
     if name.endswith(("share", "rate", "probability")) and pd.api.types.is_float_dtype(column):
         return lambda value: percent(value, 1)
-    return default_text
-
-
-def default_text(value: Any) -> str:
-    """A cell as a person reads it, where the caller named no formatter."""
-    if is_missing(value):
-        return MISSING
-    if isinstance(value, str):
-        return value
-    if type(value).__name__ in ("bool", "bool_"):
-        return _("yes") if value else _("no")
-    if isinstance(value, dt.date):
-        return f"{value:%Y-%m-%d}"
-    try:
-        return number(value)
-    except (TypeError, ValueError):
-        return str(value)
+    return lambda value: code_text(name, cell_text(value))
 
 
 def _cell(value: Any, style: Formatter) -> str:
