@@ -11,7 +11,7 @@ import pytest
 
 from perennial.analysis import value_views
 from perennial.analysis.spend_model import SpendModel
-from perennial.chapters import lifetime_value, value_findings, value_tables
+from perennial.chapters import lifetime_value, value_findings, value_judged, value_tables, value_words
 from perennial.charts import theme
 from perennial.charts import value as charts
 
@@ -57,6 +57,59 @@ def test_equity_finding_quotes_the_sum_of_the_customers(study, shipped):
     total = float(customers.clv.sum().to_pyarrow().as_py())
     assert study.findings[0].value == pytest.approx(total, rel=1e-9)
     assert study.findings[0].low < total < study.findings[0].high
+
+
+def test_the_equity_is_never_stated_without_the_error_out_of_time(study):
+    """Sentence, chart title and key figure all say how far the same model was off on unseen days."""
+    error = value_words.too_many(study.holdout.score(study.holdout.model.name)["bias"])
+    assert error in study.findings[0].sentence
+    assert error in study.captions["value_equity"].title
+    assert error in study.key_figures[0].note
+    untested = replace(study, result=replace(study.result, holdout=None))
+    assert "could not be tested" in value_findings.findings(untested)[0].sentence
+
+
+def test_cautions_link_to_the_number_they_quote(study):
+    """The bias customer by customer stands in the table of scores; the cumulative chart holds another number."""
+    scores = study.scores.assign(bias=-0.14)
+    held = replace(study, result=replace(study.result, holdout=replace(study.holdout, scores=scores)))
+    (caution,) = [f for f in value_findings.findings(held) if f.id == "value.direction"]
+    assert caution.figure == "value_scores"
+    assert study.captions["value_tracking"].title.startswith("Since the start, fitting period included")
+
+
+@pytest.mark.parametrize(("predicted", "warned"), [(11.2, "12 % too many"), (8.5, "15 % too few"), (10.5, "")])
+def test_a_best_tenth_far_off_is_said_beside_the_action(study, predicted, warned):
+    """By hand: 10 came; beyond a tenth either way the action that names these customers says so."""
+    deciles = study.deciles.assign(predicted=predicted, actual=10.0)
+    (action,) = [f for f in value_findings.findings(replace(study, deciles=deciles)) if f.id.endswith("top_tenth")]
+    assert ("Their values are probably too" in action.sentence) == bool(warned)
+    assert warned in action.sentence
+    assert value_views.top_bias(deciles) == pytest.approx(predicted / 10 - 1)
+
+
+def test_closer_groups_are_weighed_by_their_customers():
+    """By hand: the model is closer in two of three groups, which hold 30 of 100 customers."""
+    groups = pd.DataFrame(
+        {"customers": [10, 20, 70], "actual": [1.0, 2, 3], "predicted": [1.1, 2.1, 4], "naive": [0.0, 3, 3.5]}
+    )
+    assert value_views.closer_share(groups) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("aic", "rmse", "title"),
+    [
+        ((100.0, 101.9), (1.0, 1.004), "The two models cannot be told apart"),
+        ((100.0, 103.0), (1.0, 1.004), "BG/NBD fits the history better, both forecast customers equally well"),
+        ((100.0, 101.0), (1.1, 1.0), "Both models fit the history equally well, MBG/NBD forecasts customers better"),
+        ((100.0, 103.0), (1.1, 1.0), "BG/NBD fits the whole history best, MBG/NBD forecasts customers best"),
+        ((103.0, 100.0), (1.1, 1.0), "MBG/NBD fits the history best and forecasts customers best"),
+    ],
+)
+def test_models_that_cannot_be_told_apart_are_not_ranked(aic, rmse, title):
+    """Burnham & Anderson (2002): models within 2 of each other in AIC are equally supported."""
+    models = pd.DataFrame({"model": ["BG/NBD", "MBG/NBD"], "aic": aic, "rmse": rmse})
+    assert value_judged._compared(models) == title
 
 
 def test_without_a_model_the_chapter_says_why(shipped):

@@ -118,6 +118,29 @@ def parameter_table(result: ValueResult) -> pd.DataFrame:
     )
 
 
+def closer_share(groups: pd.DataFrame) -> float:
+    """Share of customers in groups where the model's mean forecast is nearer the actual mean than the old rate's.
+
+    ``groups``: ``customers, actual, predicted, naive``, as in ``Holdout.by_frequency``.
+    """
+    nearer = (groups["predicted"] - groups["actual"]).abs() < (groups["naive"] - groups["actual"]).abs()
+    return float(groups.loc[nearer, "customers"].sum() / groups["customers"].sum())
+
+
+def top_bias(deciles: pd.DataFrame) -> float:
+    """Forecast over actual purchases of the tenth forecast highest, less one; missing where none of them bought."""
+    best = deciles.sort_values("decile").iloc[0]
+    return float(best["predicted"] / best["actual"] - 1) if best["actual"] else float("nan")
+
+
+def model_ahead(models: pd.DataFrame, column: str, margin: float) -> str:
+    """The model with the smallest ``column``; empty where another one is less than ``margin`` behind it."""
+    ranked = models.sort_values(column, kind="stable")
+    if len(ranked) > 1 and ranked[column].iloc[1] - ranked[column].iloc[0] < margin:
+        return ""
+    return str(ranked["model"].iloc[0])
+
+
 def top_customers(result: ValueResult, summary: ir.Table, count: int = 10) -> pd.DataFrame:
     """The most valuable customers, with what their value is made of."""
     joined = result.customers.view().join(summary, "customer_id")

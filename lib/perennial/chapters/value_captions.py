@@ -6,8 +6,8 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis import value_views
-from perennial.analysis.holdout import Holdout
 from perennial.analysis.value import Equity, ValueResult
+from perennial.chapters import value_judged
 from perennial.chapters import value_words as words
 from perennial.language import _
 from perennial.statements import Caption
@@ -22,9 +22,9 @@ def captions(study: "Study") -> dict[str, Caption]:
     if study.result is None:
         return made
     made["value_parameters"] = _parameters(study, study.result)
-    made["value_models"] = _models(study, study.result)
+    made["value_models"] = value_judged.models(study, study.result)
     if study.holdout is not None:
-        made |= _holdout(study, study.holdout)
+        made |= value_judged.holdout(study, study.holdout)
     if study.equity is not None:
         made |= _money(study, study.result, study.equity)
     if len(study.censoring):
@@ -48,72 +48,6 @@ def _parameters(study: "Study", result: ValueResult) -> Caption:
     return Caption(title, subtitle, words.source(study, model.n_customers, more))
 
 
-def _models(study: "Study", result: ValueResult) -> Caption:
-    best = study.models.loc[study.models["aic"].idxmin(), "model"]
-    title = _("{best} fits the whole history best", best=best)
-    if len(study.models) == 1:
-        title = _("Only {model} could be fitted", model=best)
-    if "rmse" in study.models and study.models["rmse"].notna().all() and len(study.models) > 1:
-        ahead = study.models.loc[study.models["rmse"].idxmin(), "model"]
-        title = _("{best} fits the whole history best, {ahead} forecasts customers best", best=best, ahead=ahead)
-        if best == ahead:
-            title = _("{best} fits the history best and forecasts customers best", best=best)
-    subtitle = _("Log-likelihood, AIC and BIC on all data (lower AIC is better); hold-out scores as above")
-    reading = _("Values in this chapter come from {model}.", model=result.purchase.name)
-    return Caption(title, subtitle, words.source(study, result.purchase.n_customers), reading)
-
-
-def _holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
-    n, name = held.n_customers, held.model.name
-    line = words.source(study, n, _("{model} fitted to {cut}, judged to {end}.", model=name, cut=formats.date(held.cut),
-                              end=formats.date(held.end)))  # fmt: skip
-    final = held.final_tracking()
-    late = held.tracking[held.tracking["phase"] == "holdout"]
-    first, last = held.deciles.iloc[0], held.deciles.iloc[-5:]
-    lower = float(last["actual"] @ last["customers"] / last["customers"].sum())
-    near = int((abs(held.by_frequency["predicted"] - held.by_frequency["actual"])
-                < abs(held.by_frequency["naive"] - held.by_frequency["actual"])).sum())  # fmt: skip
-    model, rule = held.score(name)["rmse"], held.score(held.best_baseline)["rmse"]
-    level = formats.percent(study.result.settings["interval"]) if study.result else ""
-    return {
-        "value_tracking": Caption(
-            _("By {end} the model expected {difference} repeat purchases than came", end=formats.date(held.end),
-              difference=words.more_or_less(final["bias"]))
-            if abs(final["bias"]) >= 0.005
-            else _("The model expected as many repeat purchases as came by {end}", end=formats.date(held.end)),
-            _("Cumulative repeat purchase days of customers won before the cut; band: {level} interval", level=level),
-            line,
-        ),
-        "value_weekly": Caption(
-            _("After the cut {actual} repeat purchases a week came; the model expected {expected}",
-              actual=formats.number(late["actual"].mean(), 0), expected=formats.number(late["expected"].mean(), 0)),
-            _("Repeat purchase days per week of customers won before the cut"),
-            line,
-        ),
-        "value_by_frequency": Caption(
-            _("The model is closer than the old rate in {k} of {n} groups", k=near, n=len(held.by_frequency)),
-            _("Mean purchase days in the {days} after the cut, by repeat purchases before",
-              days=words.day_count(held.holdout_days)),
-            line,
-        ),
-        "value_deciles": Caption(
-            _("The tenth forecast highest bought {high} times, the lower half {low} times",
-              high=formats.number(first["actual"], 1), low=formats.number(lower, 2)),
-            _("Mean purchase days per customer in the {days} after the cut", days=words.day_count(held.holdout_days)),
-            line,
-        ),
-        "value_scores": Caption(
-            _("Error per customer: model {model}, best rule of thumb {rule} purchase days",
-              model=formats.number(model, 2), rule=formats.number(rule, 2)),
-            _("Purchase days in the {days} after the cut: totals, bias, mean absolute and root mean square error",
-              days=words.day_count(held.holdout_days)),
-            line,
-            _("The root mean square error decides, because an expected number is what makes it small; the mean "
-              "absolute error favours forecasts near zero wherever most customers buy nothing."),
-        ),
-    }  # fmt: skip
-
-
 def _money(study: "Study", result: ValueResult, equity: Equity) -> dict[str, Caption]:
     n = study.customers
     terms = _(
@@ -127,13 +61,12 @@ def _money(study: "Study", result: ValueResult, equity: Equity) -> dict[str, Cap
     held = value_views.top_share(result.rows, len(study.top))
     return {
         "value_equity": Caption(
-            _("Today's customers are worth {value}, between {bounds}", value=words.money(study, equity.value),
-              bounds=words.equity_bounds(study, equity).replace(" to ", _(" and "))),
-            _("Customer equity, {currency}, and its {level} interval by kind of uncertainty", currency=study.currency,
-              level=level),
+            _("Customers are worth {value}; {test}", value=words.money(study, equity.value), test=words.tested(study)),
+            _("Customer equity, {currency}, and its {level} interval by kind of uncertainty; both together {bounds}",
+              currency=study.currency, level=level, bounds=words.equity_bounds(study, equity)),
             words.source(study, n, terms),
-            _("More data would narrow the part of the parameters; the part of chance stays. Neither holds the doubt "
-              "whether the model is right: the hold-out shows that."),
+            _("More data would narrow the part of the parameters; the part of chance stays. {limit}",
+              limit=words.not_model_error(study)),
         ),
         "value_curve": Caption(
             _("The most valuable fifth of customers hold {share} of the value", share=formats.percent(fifth)),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from perennial import formats
+from perennial.analysis import value_views
 from perennial.analysis.value import ValueResult
 from perennial.chapters import value_words as words
 from perennial.language import _
@@ -21,8 +22,8 @@ def cautions(study: "Study", result: ValueResult) -> list[Finding]:
     made = [*_bias(study), *_missing(result), *_link(study, result), *_no_dropout(result), *_before(study)]
     if study.equity is not None:
         text = _(
-            "The interval holds uncertain parameters and chance, not a wrong margin, a changed market or a wrong "
-            "model. The margin of {margin} is given, not measured: value moves in step with it.",
+            "The interval holds neither a wrong margin nor a changed market. The margin of {margin} is as set in the "
+            "parameters, not measured: value moves in step with it.",
             margin=formats.percent(result.settings["gross_margin"]),
         )
         made.append(_caution("interval_scope", text, None, 0.35, "value_equity"))
@@ -48,7 +49,7 @@ def _bias(study: "Study") -> list[Finding]:
             direction=_("low") if bias < 0 else _("high"),
             difference=words.more_or_less(bias),
         )
-        made.append(_caution("direction", text, bias, 0.6, "value_tracking"))
+        made.append(_caution("direction", text, bias, 0.6, "value_scores"))
     if held.holdout_days < 350:
         text = _(
             "The hold-out covers {days}, not a whole year: its error mixes the model's with the season's.",
@@ -56,6 +57,23 @@ def _bias(study: "Study") -> list[Finding]:
         )
         made.append(_caution("season", text, None, 0.3, "value_weekly"))
     return made
+
+
+def best_tenth(study: "Study") -> str:
+    """A warning for the tenth forecast to buy most, where its forecast was notably off; else nothing."""
+    if study.holdout is None:
+        return ""
+    bias = value_views.top_bias(study.deciles)
+    if formats.is_missing(bias) or abs(bias) < NOTABLE_BIAS:
+        return ""
+    return _(
+        "Their values are probably too {direction}: for the tenth forecast to buy most the model, tested, forecast "
+        "{error} ({predicted} each, {actual} came).",
+        direction=_("low") if bias < 0 else _("high"),
+        error=words.too_many(bias),
+        predicted=formats.number(study.deciles["predicted"].iloc[0], 1),
+        actual=formats.number(study.deciles["actual"].iloc[0], 1),
+    )
 
 
 def _missing(result: ValueResult) -> list[Finding]:

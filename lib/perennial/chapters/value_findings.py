@@ -51,7 +51,7 @@ def _equity(study: "Study", result: ValueResult, equity: Equity) -> Finding:
     text = _(
         "The {n} customers are worth {value} over the {horizon} ({level} interval {bounds}): {margin} margin on "
         "{revenue} of expected revenue, discounted at {rate} a year. That is {each} per customer; half of them are "
-        "worth less than {median}.",
+        "worth less than {median}. {limit}",
         n=formats.number(study.customers),
         value=words.money(study, equity.value),
         horizon=words.horizon(result),
@@ -62,6 +62,7 @@ def _equity(study: "Study", result: ValueResult, equity: Equity) -> Finding:
         rate=formats.percent(result.settings["discount_rate"]),
         each=words.money(study, equity.value / study.customers),
         median=words.money(study, value_views.value_quantile(result.rows, 0.5)),
+        limit=words.not_model_error(study),
     )
     return _finding(
         "equity", text, equity.value, study.currency, 0.95, "value_equity", low=equity.low, high=equity.high
@@ -159,6 +160,7 @@ def _protect(study: "Study", result: ValueResult) -> Finding:
         share=formats.percent(held),
         each=words.money(study, worth / count),
     )
+    text = f"{text} {value_cautions.best_tenth(study)}".strip()
     return _finding("protect_top_tenth", text, worth, study.currency, 0.7, "value_curve", kind="action")
 
 
@@ -167,7 +169,7 @@ def _ceiling(study: "Study", result: ValueResult) -> Finding:
     text = _(
         "Cap what is spent on a customer by that customer's own value: for half of them, {n} customers, it is at most "
         "{median} over the {horizon}. Contact that costs more probably loses money. The saving "
-        "is today's spend on them above the cap, which chapter 06 measures where contacts are known.",
+        "is today's spend on them above the cap.",
         n=formats.number(study.customers // 2),
         median=words.money(study, middle),
         horizon=words.horizon(result),

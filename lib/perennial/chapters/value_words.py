@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from perennial.chapters.lifetime_value import Study
 
 WEEKS_PER_YEAR = 365.25 / DAYS_PER_WEEK
+IN_FULL = 9_999.5  # smaller numbers are written without a scale letter
 
 
 def key_figures(study: "Study") -> list[KeyFigure]:
@@ -27,7 +28,12 @@ def key_figures(study: "Study") -> list[KeyFigure]:
             KeyFigure(
                 _("customer equity, {horizon}", horizon=horizon(result)),
                 money(study, study.equity.value),
-                _("{level} interval {bounds}", level=level, bounds=equity_bounds(study, study.equity)),
+                _(
+                    "{level} interval {bounds}; {test}",
+                    level=level,
+                    bounds=equity_bounds(study, study.equity),
+                    test=tested(study),
+                ),
                 _("discounted margin expected from today's customers"),
             )
         )
@@ -38,7 +44,7 @@ def key_figures(study: "Study") -> list[KeyFigure]:
     made.append(
         KeyFigure(
             _("purchase days expected, {horizon}", horizon=horizon(result)),
-            formats.compact(expected),
+            formats.number(expected, 0) if expected < IN_FULL else formats.compact(expected),
             _("{n} per customer", n=formats.number(expected / study.customers, 2)),
         )
     )
@@ -51,9 +57,9 @@ def key_figures(study: "Study") -> list[KeyFigure]:
 
 
 def money(study: "Study", value: float) -> str:
-    """An amount in the client's currency: three figures, cents only below ten."""
+    """An amount in the client's currency: in full below ten thousand, else three figures; cents only below ten."""
     size = abs(value)
-    digits = None if size >= 999.5 else 0 if size >= 10 or not size else 2
+    digits = None if size >= IN_FULL else 0 if size >= 10 or not size else 2
     return formats.money(value, study.currency, digits=digits)
 
 
@@ -81,6 +87,35 @@ def more_or_less(share: float) -> str:
         return _("just as many")
     amount = formats.percent(abs(share))
     return _("{share} more", share=amount) if share > 0 else _("{share} fewer", share=amount)
+
+
+def too_many(share: float) -> str:
+    """A forecast's error in words: ``14 % too few purchases``; within half a percent ``as many … as came``."""
+    if formats.is_missing(share) or abs(share) < 0.005:
+        return _("as many purchases as came")
+    amount = formats.percent(abs(share))
+    return _("{share} too many purchases", share=amount) if share > 0 else _("{share} too few purchases", share=amount)
+
+
+def tested(study: "Study") -> str:
+    """What the hold-out says of the level of all forecasts, as half a sentence."""
+    held = study.holdout
+    if held is None or not held.score(held.model.name)["actual"]:
+        return _("the model could not be tested")
+    return _("tested, the model forecast {error}", error=too_many(held.score(held.model.name)["bias"]))
+
+
+def not_model_error(study: "Study") -> str:
+    """What the interval of the equity holds and what it does not, with the error out of time."""
+    held = study.holdout
+    if held is None or not held.score(held.model.name)["actual"]:
+        return _("The interval holds uncertain parameters and chance, not model error, which could not be tested.")
+    return _(
+        "The interval holds uncertain parameters and chance, not model error: tested on the last {span} the model "
+        "forecast {error}.",
+        span=formats.days(held.holdout_days),
+        error=too_many(held.score(held.model.name)["bias"]),
+    )
 
 
 def day_count(days: int) -> str:

@@ -1,5 +1,7 @@
 """Charts of customer value: the hold-out, the spend fit, who holds the value, and how sure the total is."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -125,7 +127,7 @@ def equity(intervals: pd.DataFrame, currency: str, *, ax: Axes | None = None) ->
     for place, colour, row in zip(places, colours, intervals.itertuples(), strict=True):
         ax.plot([row.low, row.high], [place, place], color=colour, linewidth=5, solid_capstyle="butt")
         ax.plot([row.value], [place], "o", color=theme.INK, markersize=5)
-        text = formats.interval(row.low, row.high, lambda value: formats.money(value, currency))
+        text = formats.interval(row.low, row.high, partial(_money, currency=currency))
         _label(ax, (row.high, place), text, theme.INK, (6, 0), va="center", size=9)
     ax.set_yticks(places, intervals["uncertainty"])
     low, high = float(intervals["low"].min()), float(intervals["high"].max())
@@ -135,6 +137,10 @@ def equity(intervals: pd.DataFrame, currency: str, *, ax: Axes | None = None) ->
     ax.xaxis.set_major_locator(MaxNLocator(4))
     ax.grid(False)
     return ax
+
+
+def _money(value: float, currency: str) -> str:
+    return formats.money(value, currency, digits=0 if 10 <= abs(value) < 9_999.5 else None)
 
 
 def group_name(first: float, last: float) -> str:

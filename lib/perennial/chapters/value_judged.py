@@ -1,0 +1,115 @@
+"""The words around the hold-out and the comparison of models in chapter 05."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from perennial import formats
+from perennial.analysis import value_views
+from perennial.analysis.holdout import Holdout
+from perennial.analysis.value import ValueResult
+from perennial.chapters import value_words as words
+from perennial.chapters.value_cautions import NOTABLE_BIAS
+from perennial.language import _
+from perennial.statements import Caption
+
+if TYPE_CHECKING:
+    from perennial.chapters.lifetime_value import Study
+
+SAME_AIC = 2.0  # models closer than this in AIC fit equally well (Burnham & Anderson 2002)
+SAME_RMSE = 0.005  # as a share of the error: nearer than this, forecasts are equally good
+
+
+def models(study: "Study", result: ValueResult) -> Caption:
+    """Around the comparison of the purchase models."""
+    title = _compared(study.models)
+    subtitle = _("Log-likelihood, AIC and BIC on all data (lower AIC is better); hold-out scores as above")
+    reading = _("Values in this chapter come from {model}.", model=result.purchase.name)
+    return Caption(title, subtitle, words.source(study, result.purchase.n_customers), reading)
+
+
+def _compared(models: pd.DataFrame) -> str:
+    """Which purchase model fits and which forecasts better, where they can be told apart at all."""
+    if len(models) == 1:
+        return _("Only {model} could be fitted", model=models["model"].iloc[0])
+    fits = value_views.model_ahead(models, "aic", SAME_AIC)
+    if "rmse" not in models or models["rmse"].isna().any():
+        if fits:
+            return _("{best} fits the whole history best", best=fits)
+        return _("The two models fit the history equally well")
+    ahead = value_views.model_ahead(models, "rmse", SAME_RMSE * float(models["rmse"].min()))
+    if not fits and not ahead:
+        return _("The two models cannot be told apart")
+    if not fits:
+        return _("Both models fit the history equally well, {ahead} forecasts customers better", ahead=ahead)
+    if not ahead:
+        return _("{best} fits the history better, both forecast customers equally well", best=fits)
+    if fits == ahead:
+        return _("{best} fits the history best and forecasts customers best", best=fits)
+    return _("{best} fits the whole history best, {ahead} forecasts customers best", best=fits, ahead=ahead)
+
+
+def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
+    """Around the charts and tables of the hold-out, by name."""
+    n, name = held.n_customers, held.model.name
+    line = words.source(study, n, _("{model} fitted to {cut}, judged to {end}.", model=name, cut=formats.date(held.cut),
+                              end=formats.date(held.end)))  # fmt: skip
+    final = held.final_tracking()
+    late = held.tracking[held.tracking["phase"] == "holdout"]
+    first, last = held.deciles.iloc[0], held.deciles.iloc[-5:]
+    lower = float(last["actual"] @ last["customers"] / last["customers"].sum())
+    nearer = formats.percent(value_views.closer_share(held.by_frequency))
+    model, rule = held.score(name)["rmse"], held.score(held.best_baseline)["rmse"]
+    level = formats.percent(study.result.settings["interval"]) if study.result else ""
+    return {
+        "value_tracking": Caption(
+            _("Since the start, fitting period included, the model expected {error}",
+              error=words.too_many(final["bias"])),
+            _("Cumulative repeat purchase days of customers won before the cut; band: {level} interval", level=level),
+            line,
+            _("After the cut alone it expected {late}; forecast customer by customer, from each one's history, "
+              "{each}.", late=words.too_many(late["expected"].sum() / max(late["actual"].sum(), 1) - 1),
+              each=words.too_many(held.score(name)["bias"])),
+        ),
+        "value_weekly": Caption(
+            _("After the cut {actual} repeat purchases a week came; the model expected {expected}",
+              actual=formats.number(late["actual"].mean(), 0), expected=formats.number(late["expected"].mean(), 0)),
+            _("Repeat purchase days per week of customers won before the cut"),
+            line,
+        ),
+        "value_by_frequency": Caption(
+            _("The model beats the old rate in groups holding {share} of customers", share=nearer),
+            _("Mean purchase days in the {days} after the cut, by repeat purchases before",
+              days=words.day_count(held.holdout_days)),
+            line,
+        ),
+        "value_deciles": Caption(
+            _("The tenth forecast highest bought {high} times, the lower half {low} times",
+              high=formats.number(first["actual"], 1), low=formats.number(lower, 2)),
+            _("Mean purchase days per customer in the {days} after the cut", days=words.day_count(held.holdout_days)),
+            line,
+            _best_tenth(held),
+        ),
+        "value_scores": Caption(
+            _("Error per customer: model {model}, best rule of thumb {rule} purchase days",
+              model=formats.number(model, 2), rule=formats.number(rule, 2)),
+            _("Purchase days in the {days} after the cut: totals, bias, mean absolute and root mean square error",
+              days=words.day_count(held.holdout_days)),
+            line,
+            _("The root mean square error decides, because an expected number is what makes it small; the mean "
+              "absolute error favours forecasts near zero wherever most customers buy nothing."),
+        ),
+    }  # fmt: skip
+
+
+def _best_tenth(held: Holdout) -> str:
+    """How far the forecast of the best tenth was off, where that is notable; else nothing."""
+    bias = value_views.top_bias(held.deciles)
+    if formats.is_missing(bias) or abs(bias) < NOTABLE_BIAS:
+        return ""
+    return _(
+        "For the tenth forecast highest the model forecast {error}: {predicted} each, {actual} came.",
+        error=words.too_many(bias),
+        predicted=formats.number(held.deciles["predicted"].iloc[0], 1),
+        actual=formats.number(held.deciles["actual"].iloc[0], 1),
+    )
