@@ -138,6 +138,77 @@ def test_retention_curve_weighs_cohorts_by_size_with_wilsons_interval():
     assert curve.loc[1, "high"] == pytest.approx(centre + half)
 
 
+def aged(sizes: list[int], returned: list[list[int]]) -> pd.DataFrame:
+    """Cells of monthly cohorts: size, and how many bought at each finished age; 10 of revenue per buyer."""
+    first = pd.date_range("2023-01-01", periods=len(sizes), freq="MS")
+    rows = [
+        (cohort, age, size, bought, 10.0 * bought, True)
+        for cohort, size, ages in zip(first, sizes, returned, strict=True)
+        for age, bought in enumerate([size, *ages])
+    ]
+    return pd.DataFrame(rows, columns=["cohort", "age", "size", "customers", "revenue", "finished"])
+
+
+MIXED = aged([20, 20, 20, 40], [[16, 16, 16], [10, 8], [10, 8], [10]])  # the oldest cohort is the best
+
+
+def test_an_averaged_curve_ends_where_three_cohorts_and_fifty_customers_are_observed():
+    curve = cohorts.retention_curve(MIXED)
+    assert list(curve["cohorts"]) == [4, 4, 3, 1]
+    assert list(cohorts.supported(curve)["age"]) == [0, 1, 2], "the last point is one cohort of twenty"
+    assert list(cohorts.supported(curve, minimum_group=70)["age"]) == [0, 1]
+    few = aged([100, 100], [[30, 20], [30]])
+    assert list(cohorts.supported(cohorts.retention_curve(few))["age"]) == [0, 1], "of two cohorts, both are needed"
+    small = aged([8, 8, 8, 8], [[4, 3, 2], [4, 3, 2], [4, 3], [4]])
+    assert list(cohorts.supported(cohorts.retention_curve(small))["age"]) == [0, 1, 2], (
+        "half of 32 customers, three cohorts"
+    )
+
+
+def test_first_and_last_rate_are_of_the_same_customers():
+    """By hand: 60 customers observed at age 2; 36 of them bought at age 1, 32 at age 2. All cohorts: 46 of 100."""
+    curve = cohorts.same_cohorts(MIXED, 2)
+    assert list(curve["age"]) == [1, 2]
+    assert list(curve["size"]) == [60, 60]
+    assert list(curve["customers"]) == [36, 32]
+    low, high = cohorts.change(curve)
+    assert low < (32 - 36) / 60 < high
+    assert low < 0 < high
+
+
+def test_mean_revenue_of_each_age_is_over_every_cohort_that_finished_it():
+    means = cohorts.mean_revenue(MIXED, 2)
+    assert list(means["size"]) == [100, 100, 60]
+    assert list(means["revenue"]) == pytest.approx([10, 4.6, 10 * 32 / 60])
+
+
+def test_no_direction_of_retention_is_read_from_few_customers(shipped):
+    found = cohort_retention.study(shipped("completejourney"))
+    assert found.curve["cohorts"].min() >= 3
+    assert found.curve["size"].min() >= 50
+    sentences = {finding.id: finding.sentence for finding in found.findings}
+    assert "cannot be told" in sentences["cohorts.retention"]
+    assert "cannot be told" in found.captions["cohort_retention_curve"].title
+    for name in ("cohort_retention_curve", "cohort_repeat"):
+        assert "2,469" not in found.captions[name].source
+        assert "new customers" in found.captions[name].source
+
+
+def test_break_even_needs_fifty_customers(workbook):
+    days = [(f"c{month}-{n}", f"2024-{month:02d}-05", 10) for month in range(1, 13) for n in range(3)]
+    workbook.write("few", [*days, *[(name, "2024-12-20", 10) for name, *_rest in days]])
+    found = cohort_retention.study(workbook.open("few"))
+    (sentence,) = [f.sentence for f in found.findings if f.id == "cohorts.first_year_revenue"]
+    assert "gross margin" not in sentence
+
+
+def test_a_closed_group_is_told_nothing_about_new_customers(shipped):
+    found = cohort_retention.study(shipped("cdnow"))
+    ids = {finding.id for finding in found.findings}
+    assert not ids & {"cohorts.revenue_from_held", "cohorts.ask_for_second_order"}
+    assert found.captions["cohort_layers"].title == "All revenue comes from customers won by Mar 1997"
+
+
 def test_layers_add_up_to_the_cells_and_are_at_most_eight(shipped):
     client = shipped("demo")
     cells = cohorts.cohort_cells(client.transactions, client.summary, client.parameters.as_of, "month")

@@ -13,6 +13,8 @@ import pandas as pd
 from perennial.tables.summary import purchase_days
 
 FREQUENCY = {"week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
+PERIODS_A_YEAR = {"week": 52, "month": 12, "quarter": 4}
+ENOUGH_COHORTS, ENOUGH_CUSTOMERS = 3, 50  # behind every point of an averaged curve
 _TRUNCATE = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 
 
@@ -120,6 +122,55 @@ def retention_curve(cells: pd.DataFrame, level: float = 0.90) -> pd.DataFrame:
     )
     low, high = proportion_confint(curve["customers"], curve["size"], alpha=1 - level, method="wilson")
     return curve.assign(rate=curve["customers"] / curve["size"], low=low, high=high)
+
+
+def supported(curve: pd.DataFrame, minimum_group: int = 1) -> pd.DataFrame:
+    """A retention curve up to the last age at which enough is observed; later points would follow a few old cohorts.
+
+    Enough: three cohorts (all of them where there are fewer), and 50 customers or half of those of age 0, never
+    under ``minimum_group``. Age 0 stays.
+    """
+    if not len(curve):
+        return curve
+    cohorts, size = int(curve["cohorts"].max()), int(curve["size"].max())
+    people = max(minimum_group, min(ENOUGH_CUSTOMERS, size / 2))
+    enough = (curve["cohorts"] >= min(ENOUGH_COHORTS, cohorts)) & (curve["size"] >= people)
+    return curve[enough | (curve["age"] == 0)].reset_index(drop=True)
+
+
+def same_cohorts(cells: pd.DataFrame, age: int, level: float = 0.90) -> pd.DataFrame:
+    """The retention curve from age 1 to ``age`` of the cohorts observed at every one of these ages.
+
+    The same customers stand behind each point (``size`` is constant), so that a difference between two ages is no
+    change of cohorts. Columns as in :func:`retention_curve`.
+    """
+    finished = cells[cells["finished"]]
+    reached = finished.loc[finished["age"] == age, "cohort"]
+    inside = finished["cohort"].isin(reached) & finished["age"].between(1, age)
+    return retention_curve(finished[inside], level)
+
+
+def change(curve: pd.DataFrame, level: float = 0.90) -> tuple[float, float]:
+    """Newcombe's interval of last less first rate of a curve of the same customers.
+
+    The two shares are taken for independent, which makes the interval too wide where those who buy early also buy
+    late, as they mostly do.
+    """
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    first, last = curve.iloc[0], curve.iloc[-1]
+    low, high = confint_proportions_2indep(
+        last["customers"], last["size"], first["customers"], first["size"],
+        method="newcomb", compare="diff", alpha=1 - level,
+    )  # fmt: skip
+    return float(low), float(high)
+
+
+def mean_revenue(cells: pd.DataFrame, last_age: int) -> pd.DataFrame:
+    """``age, size, revenue`` up to ``last_age``: mean revenue per customer of all cohorts that finished that age."""
+    inside = cells[cells["finished"] & (cells["age"] <= last_age)]
+    sums = inside.groupby("age", as_index=False).agg(size=("size", "sum"), revenue=("revenue", "sum"))
+    return sums.assign(revenue=sums["revenue"] / sums["size"])
 
 
 def layers(cells: pd.DataFrame, unit: str, known: frozenset[pd.Timestamp] = frozenset(), most: int = 8) -> pd.DataFrame:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from perennial import formats
-from perennial.chapters.cohort_words import first_year, ordinal, quantile, recent_layers, share
+from perennial.analysis.cohorts import ENOUGH_CUSTOMERS
+from perennial.chapters.cohort_words import behind, first_year, grows, ordinal, quantile, recent_layers, share, told
 from perennial.language import _, plural
 from perennial.statements import Finding
 
@@ -24,45 +25,52 @@ def findings(study: "Study") -> list[Finding]:
     return [found for maker in makers if (found := maker(study)) is not None]
 
 
-def _at(curve: pd.DataFrame, age: int) -> pd.Series | None:
-    row = curve[curve["age"] == age]
-    return row.iloc[0] if len(row) else None
-
-
 def _retention(study: "Study") -> Finding | None:
-    later = study.curve[(study.curve["age"] > 0) & (study.curve["size"] >= study.minimum_group)]
-    if not len(later):
-        return None
-    first, last = later.iloc[0], _year_or_last(later, study.unit)
-    bounds = formats.interval(last["low"], last["high"], share)
-    words = {"n": formats.number(first["size"]), "first": share(first["rate"]), "level": formats.percent(study.level),
-             "one": ordinal(int(first["age"]), study.unit), "bounds": bounds, "last": share(last["rate"]),
+    if not len(study.followed):
+        return _untold(study)
+    first, last = study.followed.iloc[0], study.followed.iloc[-1]
+    words = {"n": formats.number(last["size"]), "first": share(first["rate"]), "level": formats.percent(study.level),
+             "one": ordinal(int(first["age"]), study.unit), "last": share(last["rate"]),
+             "bounds": formats.interval(last["low"], last["high"], share),
              "end": ordinal(int(last["age"]), study.unit)}  # fmt: skip
-    text = _("{first} of {n} new customers order again in {one} after their first order", **words)
-    if last["age"] > first["age"]:
-        text += _(", {last} in {end} ({level} interval {bounds}).", **words) + _when_lost(later, last, study.unit)
+    if study.change is None:
+        text = _("{first} of {n} new customers order again in {one} after their first order ({level} interval "
+            "{bounds}).", **words)  # fmt: skip
     else:
-        text += _(" ({level} interval {bounds}).", **words)
+        text = _("{first} of {n} new customers order again in {one} after their first order; of the same {n}, "
+            "{last} order in {end} ({level} interval {bounds}).", **words) + _levelling(study)  # fmt: skip
     rate, low, high = (float(last[name]) for name in ("rate", "low", "high"))
-    return Finding("cohorts.retention", CHAPTER, text, rate, low, high, "share", 0.8, figure="cohort_retention_curve")
+    return Finding("cohorts.retention", CHAPTER, text, rate, low, high, "share", 0.8 if told(study) else 0.4,
+                   figure="cohort_retention_curve")  # fmt: skip
 
 
-def _year_or_last(later: pd.DataFrame, unit: str) -> pd.Series:
-    year = _at(later, {"week": 52, "month": 12, "quarter": 4}[unit])
-    return later.iloc[-1] if year is None else year
+def _untold(study: "Study") -> Finding | None:
+    """Too little is observed after the first period for any curve."""
+    if not study.new_customers:
+        return None
+    text = _("Whether new customers stay cannot be told: too few of the {n} have been followed into a later "
+        "period.", n=formats.number(study.new_customers))  # fmt: skip
+    return Finding("cohorts.retention", CHAPTER, text, importance=0.3, kind="caution",
+                   figure="cohort_retention_curve")  # fmt: skip
 
 
-def _when_lost(later: pd.DataFrame, last: pd.Series, unit: str) -> str:
-    """By which age three quarters of the fall has happened."""
-    start = float(later.iloc[0]["rate"])
-    fall = start - float(last["rate"])
+def _levelling(study: "Study") -> str:
+    """Whether the rate of the same customers fell, and by which age three quarters of the fall had come."""
+    rates = study.followed["rate"]
+    start, fall = float(rates.iloc[0]), float(rates.iloc[0] - rates.iloc[-1])
+    if not told(study):
+        low, high = study.change or (0.0, 0.0)
+        return " " + _(
+            "Whether retention falls cannot be told (difference {gap}, {level} interval {bounds}).",
+            level=formats.percent(study.level),
+            gap=formats.points(-fall),
+            bounds=formats.interval(100 * low, 100 * high, lambda v: formats.number(v, 1)),
+        )
     if fall <= 0.2 * start:
-        return " " + _("There is no steep loss to prevent early on; retention stays nearly level.")
-    most = later[later["rate"] <= start - 0.75 * fall].iloc[0]
-    return " " + _(
-        "Three quarters of the fall come by {when}: onboarding before then meets most of those who would drop off.",
-        when=ordinal(int(most["age"]), unit),
-    )
+        return ""
+    most = study.followed[rates <= start - 0.75 * fall].iloc[0]
+    return " " + _("Three quarters of that fall have come by {when}. Not ordering in one period is not yet "
+        "leaving.", when=ordinal(int(most["age"]), study.unit))  # fmt: skip
 
 
 def _early(study: "Study") -> Finding | None:
@@ -72,11 +80,12 @@ def _early(study: "Study") -> Finding | None:
     since = study.early.loc[~study.early["known"], "cohort"].iloc[int(c["cut"])]
     words = {
         "since": formats.period(since, study.unit), "newer": share(c["newer"]), "older": share(c["older"]),
+        "newer_n": formats.number(c["newer_size"]), "older_n": formats.number(c["older_size"]),
         "days": study.early_days, "gap": formats.points(c["difference"]), "level": formats.percent(study.level),
         "bounds": formats.interval(100 * c["low"], 100 * c["high"], lambda v: formats.number(v, 1)),
     }  # fmt: skip
-    rates = _("{newer} order again within {days} days, against {older} before (difference {gap}, {level} "
-        "interval {bounds}).", **words)  # fmt: skip
+    rates = _("{newer} of {newer_n} order again within {days} days, against {older} of {older_n} before "
+        "(difference {gap}, {level} interval {bounds}).", **words)  # fmt: skip
     if c["low"] > 0:
         text = _("Customers won since {since} come back sooner: ", **words) + rates + _worth(study)
     elif c["high"] < 0:
@@ -127,16 +136,16 @@ def _repeat(study: "Study") -> Finding | None:
     words = {
         "first": share(first["rate"]), "days": study.within_days, "level": formats.percent(study.level),
         "bounds": formats.interval(first["low"], first["high"], share), "later": share(later["rate"]),
-        "n": int(later["order_number"]),
+        "n": int(later["order_number"]), "all": formats.number(first["customers"]),
     }  # fmt: skip
-    text = _(
-        "{first} of customers with one order make a second within {days} days ({level} interval {bounds})", **words
-    )
+    text = _("{first} of customers with one order make a second within {days} days (n = {all}, {level} interval "
+        "{bounds})", **words)  # fmt: skip
+    if study.known:
+        text = _("{first} of new customers make a second order within {days} days (n = {all}, {level} interval "
+            "{bounds})", **words)  # fmt: skip
     if len(curve) > 1:
         text += _(", against {later} after {n} orders", **words)
-        if first["rate"] <= curve["rate"].min():
-            text = _("The second order is the hurdle: ", **words) + text
-    text += "." + _selection(study, later)
+    text += "." + (_selection(study, later) if later["rate"] > first["rate"] else "")
     rate, low, high = (float(first[name]) for name in ("rate", "low", "high"))
     return Finding("cohorts.second_order", CHAPTER, text, rate, low, high, "share", 0.8, figure="cohort_repeat")
 
@@ -193,25 +202,26 @@ def _first_year(study: "Study") -> Finding | None:
     total = earned["first"] + earned["later"]
     text = _(
         "A new customer brings {first} of revenue in the {period} and {later} in the {after} that follow (means "
-        "over {n} "
-        "customers; a few large buyers weigh heavily). At a gross margin of {margin}, winning and serving one "
-        "must cost less "
-        "than {limit} to pay off by then.",
+        "over {size}; a few large buyers weigh heavily).",
         first=formats.money(earned["first"], study.currency),
         later=formats.money(earned["later"], study.currency),
         period=first[study.unit],
         after=names[study.unit],
-        n=formats.number(earned["size"]),
-        margin=formats.percent(study.gross_margin),
-        limit=formats.money(study.gross_margin * total, study.currency),
+        size=behind(earned),
     )
+    if earned["last_size"] >= ENOUGH_CUSTOMERS:
+        text += " " + _(
+            "At a gross margin of {margin}, winning and serving one must cost less than {limit} to pay off by then.",
+            margin=formats.percent(study.gross_margin),
+            limit=formats.money(study.gross_margin * total, study.currency),
+        )
     return Finding("cohorts.first_year_revenue", CHAPTER, text, total, unit=study.currency,
                    importance=0.55, figure="cohort_revenue_matrix")  # fmt: skip
 
 
 def _layers(study: "Study") -> Finding | None:
     recent = recent_layers(study)
-    if recent is None:
+    if recent is None or not grows(study, recent):
         return None
     words = {
         "share": share(recent["older"]), "start": formats.period(recent["start"], study.unit),
@@ -236,7 +246,9 @@ def _act(study: "Study") -> Finding | None:
     new = new_per_year(study)
     gain = 0.01 * new * study.order_value
     recent = recent_layers(study)
-    if np.isnan(half) or not len(study.repeat) or recent is None or gain < WORTH_SAYING * recent["total"]:
+    if np.isnan(half) or not len(study.repeat) or recent is None or new < study.minimum_group:
+        return None
+    if gain < WORTH_SAYING * recent["total"]:
         return None
     text = _(
         "Ask new customers ({n} in the last year) for a second order between day {half} and day {most} after "

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHAPTER = "03_cohort_retention"
 MOST_ORDERS = 10
+FEW_ONE_TIME = 0.05  # with fewer customers of one order than this share, no model tells who differs from whom
 Formatter = Callable[[Any], str]
 
 
@@ -32,7 +33,10 @@ class Study:
     unit : cohort period, ``"month"``.
     cells : every cohort in every period (:func:`perennial.analysis.cohorts.cohort_cells`), with
         ``revenue_per_customer`` and ``known`` (customers before the data begins).
-    curve, known_curve : retention of new customers and of those known before the data (may be empty).
+    curve, known_curve : retention of new customers and of those known before the data (may be empty), as far as
+        enough cohorts and customers are observed.
+    followed : retention of the same new customers from period 1 to a year, or as far as ``curve`` reaches; may be
+        empty. ``change``: interval of its last less its first rate, None where there is one point or none.
     layers : revenue by group of cohorts and period.
     repeat : chance of a next order by order number within ``within_days``, with ``implied`` where ``model`` was fitted;
         of new customers only where some were known before the data.
@@ -49,6 +53,8 @@ class Study:
     cells: pd.DataFrame
     curve: pd.DataFrame
     known_curve: pd.DataFrame
+    followed: pd.DataFrame
+    change: tuple[float, float] | None
     layers: pd.DataFrame
     repeat: pd.DataFrame
     within_days: int
@@ -72,6 +78,11 @@ class Study:
     def sizes(self) -> pd.DataFrame:
         """``cohort, size, small, known``: one row per cohort."""
         return self.cells.loc[self.cells["age"] == 0, ["cohort", "size", "small", "known"]].reset_index(drop=True)
+
+    @property
+    def new_customers(self) -> int:
+        """Customers first seen when the data had begun."""
+        return int(self.sizes.loc[~self.sizes["known"], "size"].sum())
 
     @property
     def formats(self) -> dict[str, Formatter]:
@@ -118,6 +129,9 @@ def _measure(client: "Client") -> Study:
     repeat, within, model = _repeat(client, censoring.only_new(steps, since), gaps, bool(known))
     early = repeats.early_repeat(steps, p.as_of, unit, p.interval, p.minimum_group)
     new = cells[~cells["known"]]
+    curve = _averaged(new, p.interval, p.minimum_group)
+    reach = min(int(curve["age"].max()) if len(curve) else 0, cohorts.PERIODS_A_YEAR[unit])
+    followed = cohorts.same_cohorts(new, reach, p.interval) if reach else curve.iloc[:0]
     early_new = early[~early["cohort"].isin(known)].reset_index(drop=True)
     comparison = repeats.compare_halves(early_new, p.interval)
     return Study(
@@ -126,8 +140,10 @@ def _measure(client: "Client") -> Study:
         level=p.interval,
         currency=p.currency,
         cells=cells,
-        curve=cohorts.retention_curve(new, p.interval),
-        known_curve=cohorts.retention_curve(cells[cells["known"]], p.interval),
+        curve=curve,
+        known_curve=_averaged(cells[cells["known"]], p.interval, p.minimum_group),
+        followed=followed,
+        change=cohorts.change(followed, p.interval) if len(followed) > 1 else None,
         layers=cohorts.layers(cells, unit, known),
         repeat=repeat,
         within_days=within,
@@ -144,6 +160,10 @@ def _measure(client: "Client") -> Study:
         gross_margin=p.gross_margin,
         minimum_group=p.minimum_group,
     )
+
+
+def _averaged(cells: pd.DataFrame, level: float, minimum_group: int) -> pd.DataFrame:
+    return cohorts.supported(cohorts.retention_curve(cells, level), minimum_group)
 
 
 def _cells(client: "Client", unit: str) -> tuple[pd.DataFrame, frozenset[pd.Timestamp]]:
@@ -163,7 +183,7 @@ def _repeat(client: "Client", steps: ir.Table, gaps: pd.DataFrame, partly: bool)
     long_gap = gaps.loc[gaps["quantile"] == 0.95, "ended_days"].iloc[0]
     within = repeats.window_days(int(ages["T"].max()), float(long_gap))
     curve = repeats.repeat_curve(repeats.wait_counts(steps, MOST_ORDERS), within, p.interval, p.minimum_group)
-    if partly or not len(curve):
+    if partly or not len(curve) or 1 - curve["came_back"].iloc[0] / curve["customers"].iloc[0] < FEW_ONE_TIME:
         return curve, within, ""
     try:
         model = client.value.purchase

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from perennial import formats
+from perennial.analysis.cohorts import PERIODS_A_YEAR, mean_revenue
 from perennial.language import _
 from perennial.statements import Caption
 
 if TYPE_CHECKING:
     from perennial.chapters.cohort_retention import Study
 
-LEVEL_OFF = 0.85  # the last rate is at least this share of the one half-way: the curve has flattened
+CLOSE = 0.05  # an interval of a difference that stays within five points: about the same
 
 
 def share(value: float) -> str:
@@ -61,10 +62,11 @@ def _hidden(study: "Study") -> str:
 
 
 def _matrix(study: "Study", title: str) -> Caption:
-    text = _("No period after the first is complete yet")
-    later = study.curve[study.curve["age"] > 0]
-    if len(later):
-        first, last = later.iloc[0], later.iloc[-1]
+    text = _("Too few new customers followed for a rate of return")
+    if len(study.followed):
+        first, last = study.followed.iloc[0], study.followed.iloc[-1]
+        text = _("{first} order again in {one}", first=share(first["rate"]), one=ordinal(1, study.unit))
+    if study.change is not None:
         text = _(
             "{first} order again in {one}, {last} in {end}",
             first=share(first["rate"]),
@@ -73,65 +75,100 @@ def _matrix(study: "Study", title: str) -> Caption:
             end=ordinal(int(last["age"]), study.unit),
         )
     subtitle = _("Share of each cohort with an order in the period, %; cohorts by period of first purchase")
-    return Caption(text, subtitle, source(study, title, _hidden(study)))
+    return Caption(text, subtitle, source(study, title, f"{_followed(study)} {_hidden(study)}".strip()))
 
 
 def _revenue_matrix(study: "Study", title: str) -> Caption:
     total = formats.money(float(study.revenue), study.currency)
     text = _("{total} of revenue, by cohort and age", total=total)
-    earned = first_year(study)
+    earned, more = first_year(study), ""
     if earned is not None:
+        more = _("Title: {size}.", size=behind(earned))
         text = _(
             "A new customer brings {later} beyond {first} of its first period",
             later=formats.money(earned["later"], study.currency),
             first=formats.money(earned["first"], study.currency),
         )
     subtitle = _("Net revenue per customer of the cohort in each period, {currency}", currency=study.currency)
-    return Caption(text, subtitle, source(study, title, _hidden(study)))
+    return Caption(text, subtitle, source(study, title, f"{more} {_hidden(study)}".strip()))
 
 
 def first_year(study: "Study") -> dict[str, float] | None:
-    """Revenue per new customer in the first period and in the following ones up to a year, over finished cohorts."""
-    ages = {"week": 52, "month": 12, "quarter": 4}[study.unit]
-    cells = study.cells[~study.cells["known"] & study.cells["finished"]]
-    upto = min(ages, int(cells["age"].max()) if len(cells) else 0)
-    whole = cells.groupby("cohort")["age"].max()
-    cells = cells[cells["cohort"].isin(whole[whole >= upto].index) & (cells["age"] <= upto)]
-    size = cells.loc[cells["age"] == 0, "size"].sum()
-    if upto < 1 or size < study.minimum_group:
+    """Revenue per new customer in the first period and in the following ones up to a year.
+
+    Each period is the mean over all cohorts that have finished it, as far as the retention curve reaches:
+    ``size`` customers stand behind the first, ``last_size`` behind the last.
+    """
+    upto = min(PERIODS_A_YEAR[study.unit], int(study.curve["age"].max()) if len(study.curve) else 0)
+    means = mean_revenue(study.cells[~study.cells["known"]], upto)
+    if upto < 1 or means["size"].iloc[-1] < study.minimum_group:
         return None
-    first = cells.loc[cells["age"] == 0, "revenue"].sum() / size
-    later = cells.loc[cells["age"] > 0, "revenue"].sum() / size
-    return {"first": float(first), "later": float(later), "periods": float(upto), "size": float(size)}
+    first, later = means["revenue"].iloc[0], means["revenue"].iloc[1:].sum()
+    sizes = {"size": float(means["size"].iloc[0]), "last_size": float(means["size"].iloc[-1])}
+    return {"first": float(first), "later": float(later), "periods": float(upto), **sizes}
+
+
+def behind(earned: dict[str, float]) -> str:
+    """How many customers stand behind :func:`first_year`, at both ends where they differ."""
+    n, last = formats.number(earned["size"]), formats.number(earned["last_size"])
+    if n == last:
+        return _("{n} new customers", n=n)
+    return _("{n} new customers at first, {last} at last", n=n, last=last)
+
+
+def told(study: "Study") -> bool:
+    """Whether the interval of the change in retention leaves its direction in no doubt."""
+    return study.change is not None and (study.change[0] > 0 or study.change[1] < 0)
 
 
 def _curve(study: "Study", title: str) -> Caption:
-    text = _("Too early for a retention curve")
-    later = study.curve[study.curve["age"] > 0]
-    if len(later):
-        middle, last = later.iloc[len(later) // 2], later.iloc[-1]
-        text = _curve_title(float(later.iloc[0]["rate"]), float(middle["rate"]), float(last["rate"]), len(later))
     subtitle = _("Share with an order in the period, all finished cohorts weighed by size, {level} interval",
                  level=formats.percent(study.level))  # fmt: skip
     reading = ""
     if study.known:
         reading = _("Customers known before the data begins are the survivors of older cohorts: they stay more "
             "by selection, and are shown apart.")  # fmt: skip
-    return Caption(text, subtitle, source(study, title, _("Grey: single cohorts.")), reading)
+    later = study.curve[study.curve["age"] > 0]
+    if not len(later):
+        text = _("Too few new customers followed for a retention curve")
+        return Caption(text, subtitle, _source_of_new(study, title, study.new_customers), reading)
+    end = _("{n} of them followed to {end}.", n=formats.number(later["size"].iloc[-1]),
+            end=ordinal(int(later["age"].iloc[-1]), study.unit))  # fmt: skip
+    more = f"{end} {_followed(study)} {_('Grey: single cohorts.')}"
+    return Caption(_curve_title(study), subtitle, _source_of_new(study, title, int(later["size"].iloc[0]), more),
+                   reading)  # fmt: skip
 
 
-def _curve_title(first: float, middle: float, last: float, periods: int) -> str:
-    words = {"first": share(first), "last": share(last)}
-    if last >= first:
-        return _("Retention does not fall: {first} at first, {last} at last", **words)
-    if periods >= 6 and last >= LEVEL_OFF * middle:
-        return _("Retention falls from {first} to {last}, then holds", **words)
-    return _("Retention falls from {first} to {last} and is still falling", **words)
+def _source_of_new(study: "Study", title: str, customers: int, more: str = "") -> str:
+    """The line under a chart that rests on new customers only."""
+    text = _("Source: orders of {title} to {date}; n = {n} new customers.", title=title,
+             date=formats.date(study.as_of), n=formats.number(customers))  # fmt: skip
+    return f"{text} {more}".strip()
+
+
+def _followed(study: "Study") -> str:
+    """Who stands behind a title that compares two ages."""
+    if study.change is None:
+        return ""
+    return _("Title: the same {n} new customers at both ages.", n=formats.number(study.followed["size"].iloc[-1]))
+
+
+def _curve_title(study: "Study") -> str:
+    first, last = study.followed.iloc[0], study.followed.iloc[-1]
+    words = {"first": share(first["rate"]), "last": share(last["rate"]), "one": ordinal(int(first["age"]), study.unit),
+             "end": ordinal(int(last["age"]), study.unit)}  # fmt: skip
+    if study.change is None:
+        return _("{first} order again in {one}", **words)
+    if not told(study):
+        return _("Whether retention falls cannot be told: {first}, then {last}", **words)
+    if study.change[0] > 0:
+        return _("Retention rises from {first} in {one} to {last} in {end}", **words)
+    return _("Retention falls from {first} in {one} to {last} in {end}", **words)
 
 
 def recent_layers(study: "Study") -> dict[str, float] | None:
     """The last year of whole periods: revenue, and the share from customers who first bought before it."""
-    count = {"week": 52, "month": 12, "quarter": 4}[study.unit]
+    count = PERIODS_A_YEAR[study.unit]
     cells = study.cells[study.cells["finished"]]
     periods = sorted(cells["period"].unique())
     if len(periods) < 2:
@@ -146,10 +183,18 @@ def recent_layers(study: "Study") -> dict[str, float] | None:
     return {"total": total, "older": older / total, "start": start, "periods": length}
 
 
+def grows(study: "Study", recent: dict[str, float]) -> bool:
+    """Whether any customer was won in the periods of :func:`recent_layers`."""
+    return bool((study.cells["cohort"] >= recent["start"]).any())
+
+
 def _layers(study: "Study", title: str) -> Caption:
     recent = recent_layers(study)
     text = _("Revenue by when its customers first bought")
-    if recent is not None:
+    if recent is not None and not grows(study, recent):
+        last = formats.period(study.sizes["cohort"].max(), study.unit)
+        text = _("All revenue comes from customers won by {last}", last=last)
+    elif recent is not None:
         text = _(
             "Customers won before {date} bring {share} of revenue since",
             date=formats.period(recent["start"], study.unit),
@@ -181,6 +226,8 @@ def _repeat(study: "Study", title: str) -> Caption:
         level=formats.percent(study.level),
     )
     more = _("Order = purchase day. Waits still running are censored, not counted as lost.")
+    if study.known:
+        return Caption(text, subtitle, _source_of_new(study, title, study.new_customers, more))
     return Caption(text, subtitle, source(study, title, more))
 
 
@@ -214,6 +261,8 @@ def _early(study: "Study", title: str) -> Caption:
         return Caption(
             _("Second orders within {days} days", days=study.early_days), subtitle, source(study, title, more)
         )
+    compared = study.comparison["older_size"] + study.comparison["newer_size"]
+    more += " " + _("Title: {n} new customers.", n=formats.number(compared))
     return Caption(_early_title(study), subtitle, source(study, title, more))
 
 
@@ -224,4 +273,6 @@ def _early_title(study: "Study") -> str:
         return _("Newer customers come back sooner: {newer}, against {older} before", **words)
     if c["high"] < 0:
         return _("Newer customers come back less: {newer}, against {older} before", **words)
+    if max(-c["low"], c["high"]) > CLOSE:
+        return _("Newer and older customers cannot be told apart: {newer}, against {older} before", **words)
     return _("Newer customers come back about as often: {newer}, against {older} before", **words)
