@@ -1,6 +1,7 @@
 """The few building blocks of a page as HTML: titles, tables, key figures, cautions; text is escaped here."""
 
 import html
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -31,6 +32,7 @@ NOTEBOOK_STYLE = """<style>
 .perennial .n {text-align: right}
 </style>"""
 
+_NAME_BREAK = re.compile(r"(?<=\w_)(?=\w)|(?<=\w)(?=\.[a-z])")  # where a file name may go on in the next line
 _render = mistune.create_markdown(escape=False)
 
 
@@ -156,4 +158,5 @@ def _style(name: str, column: pd.Series, given: Mapping[str, Formatter]) -> Form
 
 
 def _cell(value: Any, style: Formatter) -> str:
-    return html.escape(MISSING if value is pd.NaT or value is pd.NA else style(value), quote=True)
+    text = html.escape(MISSING if value is pd.NaT or value is pd.NA else style(value), quote=True)
+    return _NAME_BREAK.sub("<wbr>", text) if isinstance(value, str) else text
