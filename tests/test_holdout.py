@@ -115,6 +115,17 @@ def test_scores_by_hand():
     assert (found["mae"], found["rmse"]) == (1, 1)
 
 
+def test_revenue_that_came_is_that_of_the_customers_won_before_the_cut():
+    """Two ways to one sum; the forecast per purchase lies between the smallest and the largest mean order."""
+    found, orders = cdnow(), sample_transactions()
+    after = pd.to_datetime(orders["ordered_on"] if "ordered_on" in orders else orders["ordered_at"]) > "1997-09-30"
+    won = set(orders.loc[~after, "customer_id"])
+    spent = orders.loc[after & orders["customer_id"].isin(won), "amount"].astype(float).sum()
+    assert found.revenue["actual"] == pytest.approx(spent)
+    assert found.revenue["bias"] == pytest.approx(found.revenue["predicted"] / spent - 1)
+    assert 25 < found.revenue["predicted"] / found.score("BG/NBD")["predicted"] < 50
+
+
 def test_save_and_load_give_the_same(tmp_path):
     """Invariant: what is saved is what is loaded."""
     cdnow().save(tmp_path)

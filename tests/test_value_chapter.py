@@ -63,18 +63,22 @@ def test_the_equity_is_never_stated_without_the_error_out_of_time(study):
     """Sentence, chart title and key figure all say how far the same model was off on unseen days."""
     error = value_words.too_many(study.holdout.score(study.holdout.model.name)["bias"])
     assert error in study.findings[0].sentence
-    assert error in study.captions["value_equity"].title
-    assert error in study.key_figures[0].note
+    money = value_words.too_much(study.holdout.revenue["bias"])
+    for text in (study.findings[0].sentence, study.captions["value_equity"].title, study.key_figures[0].note):
+        assert money in text
     untested = replace(study, result=replace(study.result, holdout=None))
     assert "could not be tested" in value_findings.findings(untested)[0].sentence
 
 
 def test_cautions_link_to_the_number_they_quote(study):
     """The bias customer by customer stands in the table of scores; the cumulative chart holds another number."""
-    scores = study.scores.assign(bias=-0.14)
-    held = replace(study, result=replace(study.result, holdout=replace(study.holdout, scores=scores)))
-    (caution,) = [f for f in value_findings.findings(held) if f.id == "value.direction"]
-    assert caution.figure == "value_scores"
+    for purchases, money, expected in ((-0.14, -0.02, "purchases may be too low"), (0.02, 0.2, "may be too high")):
+        found = replace(study.holdout, scores=study.scores.assign(bias=purchases), revenue={"bias": money})
+        found.revenue.update(predicted=1.0, actual=1.0)
+        held = replace(study, result=replace(study.result, holdout=found))
+        (caution,) = [f for f in value_findings.findings(held) if f.id == "value.direction"]
+        assert caution.figure == "value_scores"
+        assert expected in caution.sentence
     assert study.captions["value_tracking"].title.startswith("Since the start, fitting period included")
 
 

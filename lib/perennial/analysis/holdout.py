@@ -6,7 +6,7 @@ repeat purchases from the population's parameters alone. They may disagree; both
 
 import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis.fitters import fit_bgnbd, fit_purchases
+from perennial.analysis.holdout_money import judge_revenue
 from perennial.analysis.plain import write_plain
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.analysis.tracking import track
@@ -43,6 +44,7 @@ class Holdout:
     tracking : one row per whole week; see ``tracking.track``.
     by_frequency : mean actual and predicted purchase days by repeat purchases before the cut, 0 to 6 and 7+.
     deciles : ten groups of equal size by forecast, best first: mean actual, predicted and naive purchase days.
+    revenue : ``predicted, actual, bias`` of the total revenue; empty without a spend model up to the cut.
     """
 
     cut: dt.date
@@ -53,6 +55,7 @@ class Holdout:
     tracking: pd.DataFrame
     by_frequency: pd.DataFrame
     deciles: pd.DataFrame
+    revenue: dict[str, float] = field(default_factory=dict)
 
     @property
     def holdout_days(self) -> int:
@@ -88,6 +91,7 @@ class Holdout:
             "scores": self.scores.to_dict(orient="records"),
             "model_wins": self.model_wins,
             "tracking": self.final_tracking(),
+            "revenue": self.revenue,
         }
 
     def final_tracking(self) -> dict[str, float]:
@@ -111,6 +115,7 @@ class Holdout:
             end=dt.date.fromisoformat(values["end"]),
             model=PurchaseModel.from_dict(values["model"]),
             n_customers=values["n_customers"],
+            revenue={name: np.nan if value is None else value for name, value in values["revenue"].items()},
             **{name: pd.read_parquet(folder / f"holdout_{name}.parquet") for name in _FRAMES},
         )
 
@@ -131,7 +136,8 @@ def validate(
     bought = purchase_days(transactions)
     cut = choose_cut(bought.ordered_on.min().to_pandas(), as_of, holdout_days)
     calibration = customer_summary(transactions, cut).cache()
-    rows = _outcomes(calibration, bought.filter(bought.ordered_on > cut))
+    later = bought.filter(bought.ordered_on > cut)
+    rows = _outcomes(calibration, later)
     model = fit_bgnbd(rows)
     forecasts = forecast(rows, model, (as_of - cut).days)
     return Holdout(
@@ -143,6 +149,7 @@ def validate(
         tracking=track(bought, calibration, model, cut, as_of, interval, seed),
         by_frequency=mean_by_frequency(forecasts, model.name),
         deciles=mean_by_decile(forecasts, model.name),
+        revenue=judge_revenue(calibration, later, model, (as_of - cut).days),
     )
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis import value_views
+from perennial.analysis.holdout import Holdout
 from perennial.analysis.value import ValueResult
 from perennial.chapters import value_words as words
 from perennial.language import _
@@ -41,15 +42,7 @@ def _bias(study: "Study") -> list[Finding]:
     held = study.holdout
     if held is None:
         return []
-    bias = held.score(held.model.name)["bias"]
-    made = []
-    if abs(bias) >= NOTABLE_BIAS:
-        text = _(
-            "Values may be too {direction}: over the hold-out the model forecast {difference} purchase days than came.",
-            direction=_("low") if bias < 0 else _("high"),
-            difference=words.more_or_less(bias),
-        )
-        made.append(_caution("direction", text, bias, 0.6, "value_scores"))
+    made = _direction(held)
     if held.holdout_days < 350:
         text = _(
             "The hold-out covers {days}, not a whole year: its error mixes the model's with the season's.",
@@ -74,6 +67,27 @@ def best_tenth(study: "Study") -> str:
         predicted=formats.number(study.deciles["predicted"].iloc[0], 1),
         actual=formats.number(study.deciles["actual"].iloc[0], 1),
     )
+
+
+def _direction(held: Holdout) -> list[Finding]:
+    """Which way the level is off, where it is notably: in money, or else in purchases."""
+    bias, money = held.score(held.model.name)["bias"], held.revenue.get("bias", float("nan"))
+    if not formats.is_missing(money) and abs(money) >= NOTABLE_BIAS:
+        text = _(
+            "Values may be too {direction}: over the hold-out the model forecast {revenue} and {purchases}.",
+            direction=_("low") if money < 0 else _("high"),
+            revenue=words.too_much(money),
+            purchases=words.too_many(bias),
+        )
+        return [_caution("direction", text, money, 0.6, "value_scores")]
+    if formats.is_missing(bias) or abs(bias) < NOTABLE_BIAS:
+        return []
+    text = _(
+        "Expected purchases may be too {direction}: over the hold-out the model forecast {purchases}.",
+        direction=_("low") if bias < 0 else _("high"),
+        purchases=words.too_many(bias),
+    )
+    return [_caution("direction", text, bias, 0.6, "value_scores")]
 
 
 def _missing(result: ValueResult) -> list[Finding]:

@@ -29,7 +29,7 @@ def findings(study: "Study") -> list[Finding]:
     else:
         made += [_purchases(study, result)]
     if study.holdout is not None:
-        held = _judged(study.holdout)
+        held = _judged(study, study.holdout)
         made = [*made, held] if study.holdout.model_wins else [held, *made]
     if study.equity is not None:
         made += [_protect(study, result), _ceiling(study, result)]
@@ -116,7 +116,7 @@ def _once(study: "Study", result: ValueResult) -> list[Finding]:
     return [_finding("one_time_share", text, float(group["value_share"]), "share", importance, "value_groups")]
 
 
-def _judged(held: Holdout) -> Finding:
+def _judged(study: "Study", held: Holdout) -> Finding:
     model, rule = held.score(held.model.name), held.score(held.best_baseline)
     facts = {
         "days": words.day_count(held.holdout_days),
@@ -141,6 +141,7 @@ def _judged(held: Holdout) -> Finding:
             "forecast {predicted} purchase days, {actual} came ({bias}).",
             **facts,
         )
+    text = f"{text} {words.in_money(study, held)}".strip()
     importance = 0.65 if held.model_wins else 1.0
     return _finding("holdout_bias", text, model["bias"], "share", importance, "value_scores")
 

@@ -97,7 +97,8 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
               days=words.day_count(held.holdout_days)),
             line,
             _("The root mean square error decides, because an expected number is what makes it small; the mean "
-              "absolute error favours forecasts near zero wherever most customers buy nothing."),
+              "absolute error favours forecasts near zero wherever most customers buy nothing. {money}",
+              money=words.in_money(study, held)).strip(),
         ),
     }  # fmt: skip
 

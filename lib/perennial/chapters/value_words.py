@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis import value_views
-from perennial.analysis.holdout import SAME_AVERAGE, SAME_RATE
+from perennial.analysis.holdout import SAME_AVERAGE, SAME_RATE, Holdout
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
 from perennial.analysis.value import Equity, ValueResult
 from perennial.language import _
@@ -81,14 +81,6 @@ def horizon(result: ValueResult) -> str:
     return _("next month") if months == 1 else _("next {n} months", n=formats.number(months))
 
 
-def more_or_less(share: float) -> str:
-    """A relative difference in words: ``14 % fewer``, ``3 % more``, ``as many`` (within half a percent)."""
-    if abs(share) < 0.005:
-        return _("just as many")
-    amount = formats.percent(abs(share))
-    return _("{share} more", share=amount) if share > 0 else _("{share} fewer", share=amount)
-
-
 def too_many(share: float) -> str:
     """A forecast's error in words: ``14 % too few purchases``; within half a percent ``as many … as came``."""
     if formats.is_missing(share) or abs(share) < 0.005:
@@ -98,10 +90,13 @@ def too_many(share: float) -> str:
 
 
 def tested(study: "Study") -> str:
-    """What the hold-out says of the level of all forecasts, as half a sentence."""
+    """What the hold-out says of the level of the forecasts, as half a sentence: in money where it was measured."""
     held = study.holdout
     if held is None or not held.score(held.model.name)["actual"]:
         return _("the model could not be tested")
+    revenue = held.revenue.get("bias")
+    if revenue is not None and not formats.is_missing(revenue):
+        return _("tested, the model forecast {error}", error=too_much(revenue))
     return _("tested, the model forecast {error}", error=too_many(held.score(held.model.name)["bias"]))
 
 
@@ -110,11 +105,35 @@ def not_model_error(study: "Study") -> str:
     held = study.holdout
     if held is None or not held.score(held.model.name)["actual"]:
         return _("The interval holds uncertain parameters and chance, not model error, which could not be tested.")
+    error = too_many(held.score(held.model.name)["bias"])
+    revenue = held.revenue.get("bias")
+    if revenue is not None and not formats.is_missing(revenue):
+        error = _("{purchases} and {revenue}", purchases=error, revenue=too_much(revenue))
     return _(
         "The interval holds uncertain parameters and chance, not model error: tested on the last {span} the model "
         "forecast {error}.",
         span=formats.days(held.holdout_days),
-        error=too_many(held.score(held.model.name)["bias"]),
+        error=error,
+    )
+
+
+def too_much(share: float) -> str:
+    """A forecast's error in money: ``17 % too little revenue``; within half a percent ``as much … as came``."""
+    if abs(share) < 0.005:
+        return _("as much revenue as came")
+    amount = formats.percent(abs(share))
+    return _("{share} too much revenue", share=amount) if share > 0 else _("{share} too little revenue", share=amount)
+
+
+def in_money(study: "Study", held: Holdout) -> str:
+    """The hold-out's revenue, forecast and actual, as a sentence; empty where it was not measured."""
+    if formats.is_missing(held.revenue.get("bias")):
+        return ""
+    return _(
+        "In money the model forecast {predicted}, {actual} came ({bias}).",
+        predicted=money(study, held.revenue["predicted"]),
+        actual=money(study, held.revenue["actual"]),
+        bias=signed_percent(held.revenue["bias"]),
     )
 
 
