@@ -31,7 +31,9 @@ def meanings(currency: str) -> dict[str, str]:
         "expected_order_value": _("Expected amount of a purchase day, {c}.", c=currency),
         "clv": _("Margin expected over the horizon, discounted to the as-of date, {c}.", c=currency),
         "clv_low": _("Lower end of what this one customer may bring: chance included, so often 0, {c}.", c=currency),
-        "clv_high": _("Upper end of it, {c}; the mean, clv, may lie above it where a few outcomes are very large.", c=currency),
+        "clv_high": _(
+            "Upper end of it, {c}; the mean, clv, may lie above it where a few outcomes are very large.", c=currency
+        ),
         "spend_12m": _("Net spend of the last twelve months, {c}.", c=currency),
         "current_value": _("Value at today's trajectory, the horizontal axis of the quadrants, {c}.", c=currency),
         "wallet": _("What the customer could spend with the client in a year (attainable wallet), {c}.", c=currency),
