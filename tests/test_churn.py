@@ -1,5 +1,6 @@
 """Cadence and silence against brute force, lapses and active life by hand, value at stake, contracts, edge clients."""
 
+import dataclasses
 import datetime as dt
 import json
 import math
@@ -23,7 +24,9 @@ from perennial.analysis.cadence import (
     silence_history,
     silence_thresholds,
 )
+from perennial.analysis.survival import survival_at
 from perennial.chapters import churn as chapter
+from perennial.chapters import churn_findings
 from perennial.charts import churn as charts
 from perennial.errors import ModelError
 from test_cohorts import AS_OF, EDGE, FIRST, tables
@@ -157,17 +160,101 @@ def test_states_add_up_to_the_base_and_one_time_buyers_are_never_alive(shipped, 
     assert not set(found.at_risk["customer_id"]) & set(base.loc[base["frequency"] == 0, "customer_id"])
 
 
-def test_value_at_stake_is_expected_value_times_the_chance_of_being_gone(shipped):
+def test_value_at_stake_is_value_if_active_times_the_chance_of_being_gone_of_silent_customers(shipped):
     client = shipped("demo")
     found = chapter.study(client)
     value = client.value.customers.to_pandas().set_index("customer_id")
-    frequency = client.summary.to_pandas().set_index("customer_id")["frequency"]
-    stake = (value["clv"] * (1 - value["p_alive"]))[frequency > 0]
+    base = client.summary.to_pandas().set_index("customer_id")
+    p = client.parameters
+    waits = customer_cadence(client.transactions, client.summary, p.as_of).to_pandas().set_index("customer_id")
+    silent = (base["frequency"] > 0) & (waits["silence_ratio"] > found.thresholds.overdue).reindex(base.index)
+    if_active = value["clv"] / value["p_alive"].clip(lower=0.01)
+    stake = (if_active * (1 - value["p_alive"])).reindex(base.index)[silent]
     top = stake.sort_values(ascending=False).head(10)
     assert list(found.at_risk["value_at_stake"].head(10)) == pytest.approx(list(top))
     assert list(found.at_risk["customer_id"].head(10)) == list(top.index)
+    assert "on_cadence" not in set(found.at_risk["state"]), "nobody on cadence is to be called"
     assert found.stake.value == pytest.approx(stake.sum())
+    assert found.stake.customers == silent.sum()
+    assert found.stake.if_active == pytest.approx(if_active.reindex(base.index)[silent].sum())
+    assert found.stake.value <= found.stake.if_active
+    assert 0 < found.stake.lapsed < found.stake.value
     assert found.at_risk["name"].notna().all()
+
+
+def lives_by_hand(client, rule: SilenceThresholds) -> pd.DataFrame:
+    """Every customer known for one lapsed threshold by first purchase alone, from the orders: no Ibis."""
+    as_of = pd.Timestamp(client.parameters.as_of)
+    orders = client.transactions.select("customer_id", "ordered_on").distinct().to_pandas()
+    days = pd.to_datetime(orders["ordered_on"]).groupby(orders["customer_id"]).agg(lambda own: sorted(set(own)))
+    rows = []
+    for own in days:
+        watched = (as_of - own[0]).days - int(rule.lapsed_days) - 1
+        logs, lapse = [], None
+        for place, day in enumerate(own):
+            if place:
+                logs.append(math.log((day - own[place - 1]).days))
+            until = own[place + 1] if place + 1 < len(own) else as_of
+            pulled = (sum(logs) + rule.base.weight * rule.base.log_gap) / (len(logs) + rule.base.weight)
+            if lapse is None and (until - day).days > math.floor(rule.lapsed * round(math.exp(pulled), 6)):
+                lapse = (day - own[0]).days
+        rows.append({"watched": watched, "lapse": lapse, "last": (own[-1] - own[0]).days})
+    each = pd.DataFrame(rows).astype(float)
+    return each[each["watched"] >= 0]
+
+
+def test_active_life_holds_everybody_known_long_enough_and_is_never_below_those_still_buying(shipped):
+    """On CDNOW the curve once left out two thousand repeat buyers whose own threshold was too long to be judged."""
+    client = shipped("cdnow")
+    found = chapter.study(client)
+    each = lives_by_hand(client, found.thresholds)
+    assert found.lives_customers == len(each)
+    lapsed = each["lapse"] <= each["watched"]
+    time = each["lapse"].fillna(each["last"]).clip(upper=each["watched"])
+    survival, expected = 1.0, {}
+    for day in sorted(set(time[lapsed])):
+        survival *= 1 - (lapsed & (time == day)).sum() / (time >= day).sum()
+        expected[day] = survival
+    curve = found.lives.iloc[1:].set_index("time")["survival"]
+    assert list(curve.index) == list(expected)
+    np.testing.assert_allclose(curve, list(expected.values()))
+    for day in (0, 30, 90):  # everybody is watched so long: the share ordering later without a lapse is a floor
+        assert (each["watched"] >= day).all()
+        floor = ((each["last"] > day) & ~(each["lapse"] <= day)).mean()
+        active = survival_at(found.lives, day)[0]
+        assert floor - 1e-9 <= active <= floor + 0.01
+    watched = each[each["watched"] >= 180]
+    assert found.later == (len(watched), int((watched["last"] > 180).sum()))
+    assert found.later.share > survival_at(found.lives, 180)[0], "returned after a lapse"
+    (said,) = [finding for finding in found.findings if finding.id == "churn.still_active"]
+    assert "lapsed first and returned" in said.sentence
+
+
+def test_alarm_is_raised_only_where_more_is_wrong_than_usual(shipped):
+    found = chapter.study(shipped("demo"))
+
+    def said(**changed):
+        made = churn_findings.findings(dataclasses.replace(found, **changed))
+        return {finding.id: finding for finding in made}
+
+    usual = said(overdue_before=churn.Part(1000, 250), lapses=churn.Lapses(100, 82))
+    alarm = said(overdue_before=churn.Part(1000, 100), lapses=churn.Lapses(100, 10))
+    assert usual["churn.overdue"].importance < alarm["churn.overdue"].importance
+    assert "a quarter earlier the share was 25 %" in usual["churn.overdue"].sentence
+    assert usual["churn.still_active"].importance < alarm["churn.still_active"].importance
+    assert "82 % of all who ever lapsed returned" in usual["churn.still_active"].sentence
+    assert "warning" not in alarm["churn.still_active"].sentence
+
+
+def test_overdue_at_an_earlier_day_equals_a_study_of_the_orders_up_to_it():
+    rule = thresholds(3.0, 10.0)
+    days = {"a": [0, 20, 100], "b": [0, 22], "c": [30], "d": [0, 5]}
+    lines = [(name, day, 1) for name, own in days.items() for day in own]
+    transactions, _summary = tables(lines)
+    history = silence_history(transactions, AS_OF, rule.base)
+    found = churn.overdue_before(history, rule, FIRST + dt.timedelta(days=40))
+    assert found == (3, 2), "a (20 days) and b (18) are over 15 and not over 30, d (35) has lapsed, c ordered once"
+    assert churn.overdue_before(history, rule, FIRST).customers == 0
 
 
 SUBSCRIPTIONS = [  # started, ended, as days since 1 January 2024; as_of is day 171

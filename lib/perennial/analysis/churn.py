@@ -16,6 +16,7 @@ from perennial.analysis.cadence import SilenceThresholds
 
 STATES = ("on_cadence", "overdue", "lapsed")
 YEAR_DAYS = 365
+LEAST_P_ALIVE = 0.01  # value if active is expected value ÷ P(alive), and no smaller P(alive) is divided by
 
 
 class Lapses(NamedTuple):
@@ -105,9 +106,10 @@ def active_lives(history: ir.Table, thresholds: SilenceThresholds, as_of: dt.dat
     """How long customers stay active: days from the first purchase to the last one before they lapse, counted.
 
     A customer lapses at the first silence longer than ``thresholds.lapsed`` typical gaps, as known when it began.
-    That a silence is one shows only once the threshold has passed, so everybody is watched up to one threshold of
-    the base's typical gap before ``as_of`` (the same for fast and slow buyers, so that the end of watching says
-    nothing about them; those whose own threshold is longer end sooner). Customers not known for so long are left out.
+    In it is everybody whose first purchase lies one threshold (at the base's typical gap) before ``as_of``, whatever
+    came after. That a silence is one shows only once the threshold has passed, so everybody is watched up to that
+    time before ``as_of``. Who has not lapsed is active at least until the last purchase, and censored there or at
+    the end of watching, whichever comes first: nobody is left out for a rhythm too slow to be judged yet.
 
     Parameters
     ----------
@@ -119,27 +121,64 @@ def active_lives(history: ir.Table, thresholds: SilenceThresholds, as_of: dt.dat
     """
     if thresholds.lapsed is None:
         return pd.DataFrame({"time": [], "ended": [], "count": []})
+    each = _each_life(history, thresholds, as_of)
+    lapsed = (each.lapse_day <= each.watched).fill_null(False)
+    each = each.mutate(lapsed=lapsed, time=ibis.least(each.watched, ibis.coalesce(each.lapse_day, each.last_day)))
+    counts = each.group_by("time", "lapsed").agg(count=each.count()).order_by("time", "lapsed")
+    return counts.to_pandas().rename(columns={"lapsed": "ended"})
+
+
+def _each_life(history: ir.Table, thresholds: SilenceThresholds, as_of: dt.date) -> ir.Table:
+    """Customers known for one lapsed threshold: days ``watched``, of the lapse (null: none) and of the last order."""
     firsts = history.group_by("customer_id").agg(first_on=history.ordered_on.min())
     waits = history.join(firsts, "customer_id")
-    span = ibis.date(as_of).delta(waits.first_on, unit="day")
-    longest = (thresholds.lapsed * waits.typical_gap_days).floor().cast("int64")
+    longest = (float(thresholds.lapsed or 0) * waits.typical_gap_days).floor()
     waits = waits.mutate(
         day=waits.ordered_on.delta(waits.first_on, unit="day"),
         lapse=waits.wait_days > longest,
-        watched=span - int(thresholds.lapsed_days or 0) - 1,
-        resolved=ibis.ifelse(waits.ended, span, span - longest - 1),
+        watched=ibis.date(as_of).delta(waits.first_on, unit="day") - int(thresholds.lapsed_days or 0) - 1,
     )
     each = waits.group_by("customer_id").agg(
-        watched=waits.watched.min(),
-        lapse_day=waits.day.min(where=waits.lapse),
-        resolved=waits.resolved.min(where=~waits.lapse),
+        watched=waits.watched.min(), lapse_day=waits.day.min(where=waits.lapse), last_day=waits.day.max()
     )
-    lapsed = (each.lapse_day <= each.watched).fill_null(False)
-    until = ibis.ifelse(each.lapse_day.notnull(), each.watched, ibis.least(each.watched, each.resolved))
-    each = each.mutate(lapsed=lapsed, time=ibis.ifelse(lapsed, each.lapse_day, until))
-    each = each.filter((each.watched >= 0) & (each.time >= 0))
-    counts = each.group_by("time", "lapsed").agg(count=each.count()).order_by("time", "lapsed")
-    return counts.to_pandas().rename(columns={"lapsed": "ended"})
+    return each.filter(each.watched >= 0)
+
+
+class Part(NamedTuple):
+    """A number of customers, and how many of them something is true of."""
+
+    customers: int
+    part: int
+
+    @property
+    def share(self) -> float:
+        """The part as a share; NaN of nobody."""
+        return self.part / self.customers if self.customers else float("nan")
+
+
+def bought_later(history: ir.Table, thresholds: SilenceThresholds, as_of: dt.date, days: int) -> Part:
+    """Customers watched for so many days and who of them ordered later, lapsed before or not.
+
+    The plain count beside the curve of :func:`active_lives`; higher where customers return after a lapse.
+    """
+    if thresholds.lapsed is None:
+        return Part(0, 0)
+    each = _each_life(history, thresholds, as_of)
+    each = each.filter(each.watched >= days)
+    row = each.agg(customers=each.count(), part=(each.last_day > days).sum()).to_pyarrow().to_pylist()[0]
+    return Part(int(row["customers"]), int(row["part"] or 0))
+
+
+def overdue_before(history: ir.Table, thresholds: SilenceThresholds, day: dt.date) -> Part:
+    """Customers with two orders by an earlier day, and how many were overdue then by the same thresholds."""
+    if thresholds.lapsed is None or thresholds.overdue is None:
+        return Part(0, 0)
+    silence = ibis.date(day).delta(history.ordered_on, unit="day")
+    running = (silence >= 0) & (~history.ended | (silence < history.wait_days)) & (history.gaps_known > 0)
+    then = history.mutate(ratio=(silence / history.typical_gap_days).round(6)).filter(running)
+    late = (then.ratio > thresholds.overdue) & (then.ratio <= thresholds.lapsed)
+    row = then.agg(customers=then.count(), part=late.sum()).to_pyarrow().to_pylist()[0]
+    return Part(int(row["customers"]), int(row["part"] or 0))
 
 
 def count_lapses(history: ir.Table, thresholds: SilenceThresholds) -> Lapses:
@@ -155,35 +194,41 @@ def count_lapses(history: ir.Table, thresholds: SilenceThresholds) -> Lapses:
 
 
 def at_risk(states: ir.Table, predictions: ir.Table | None, most: int = 1000) -> pd.DataFrame:
-    """Repeat customers by value at stake, largest first, at most ``most`` rows.
+    """Repeat customers who are overdue or lapsed by value at stake, largest first, at most ``most`` rows.
 
-    Value at stake is expected value × (1 − P(alive)): what the model still expects of the customer, times the chance
-    that the customer has already left. It is largest for good customers whose return is in doubt, and small both for
-    the safe and for the lost. Without a model it is the past year's revenue of customers who are overdue.
+    Value at stake is value if still active × (1 − P(alive)). The model's expected value already contains P(alive), so
+    value if active is expected value ÷ P(alive) (:data:`LEAST_P_ALIVE` at least, or it would be noise ÷ noise).
+    It is high for the lapsed too, where much is lost already: ``p_alive`` tells who. Customers on cadence
+    are never listed. Without a model it is the past year's revenue of customers who are overdue.
 
     Returns
     -------
-    Frame ``customer_id, value_at_stake, p_alive, expected_value`` (missing without a model), ``revenue_past_year,
+    Frame ``customer_id, value_at_stake, p_alive, value_if_active`` (missing without a model), ``revenue_past_year,
     last_on, silence_days, typical_gap_days, silence_ratio, state``.
     """
     known = states.filter(states["repeat"])
     if predictions is not None and "clv" in predictions.columns:
-        value = predictions.select("customer_id", "p_alive", expected_value=predictions.clv)
-        known = known.join(value, "customer_id")
-        stake = known.expected_value * (1 - known.p_alive)
+        known = _with_stake(known, predictions)
     else:
         known = known.filter(known.state == "overdue")
         missing = ibis.null("float64")
-        known = known.mutate(p_alive=missing, expected_value=missing)
         stake = known.revenue_past_year.cast("float64")
-    known = known.mutate(value_at_stake=stake)
+        known = known.mutate(p_alive=missing, value_if_active=missing, value_at_stake=stake)
     known = known.filter(known.value_at_stake > 0)
     columns = [
-        "customer_id", "value_at_stake", "p_alive", "expected_value", "revenue_past_year", "last_on", "silence_days",
+        "customer_id", "value_at_stake", "p_alive", "value_if_active", "revenue_past_year", "last_on", "silence_days",
         "typical_gap_days", "silence_ratio", "state",
     ]  # fmt: skip
     ranked = known.order_by(ibis.desc("value_at_stake"), "customer_id").select(*columns).limit(most).to_pandas()
     return ranked.astype({"revenue_past_year": float})
+
+
+def _with_stake(states: ir.Table, predictions: ir.Table) -> ir.Table:
+    """Silent customers (overdue, lapsed) with ``p_alive``, ``value_if_active`` and ``value_at_stake``."""
+    known = states.filter(states.state != "on_cadence")
+    known = known.join(predictions.select("customer_id", "p_alive", "clv"), "customer_id")
+    known = known.mutate(value_if_active=known.clv / ibis.greatest(known.p_alive, LEAST_P_ALIVE))
+    return known.mutate(value_at_stake=known.value_if_active * (1 - known.p_alive))
 
 
 class Alive(NamedTuple):
@@ -209,18 +254,25 @@ def alive_totals(states: ir.Table, predictions: ir.Table) -> Alive:
 
 
 class Stake(NamedTuple):
-    """Value at stake over all repeat customers, and how many hold it."""
+    """Value at stake over silent repeat customers: how many, ``value``, how much of it with the ``lapsed``, what all of
+    them would bring ``if_active``, and the ``expected`` value of all repeat customers."""
 
     customers: int
     value: float
+    lapsed: float
+    if_active: float
     expected: float
 
 
 def total_stake(states: ir.Table, predictions: ir.Table) -> Stake:
-    """Sums of expected value and of expected value × (1 − P(alive)) over repeat customers."""
-    known = states.filter(states["repeat"]).join(predictions.select("customer_id", "p_alive", "clv"), "customer_id")
-    known = known.filter(known.clv.notnull() & known.p_alive.notnull())
-    row = known.agg(
-        customers=known.count(), value=(known.clv * (1 - known.p_alive)).sum(), expected=known.clv.sum()
+    """The sums of :func:`at_risk` over everybody, beside the expected value of all repeat customers."""
+    repeaters = states.filter(states["repeat"])
+    silent = _with_stake(repeaters, predictions)
+    silent = silent.filter(silent.value_at_stake.notnull())
+    row = silent.agg(
+        customers=silent.count(), value=silent.value_at_stake.sum(), if_active=silent.value_if_active.sum(),
+        lapsed=silent.value_at_stake.sum(where=silent.state == "lapsed"),
     ).to_pyarrow().to_pylist()[0]  # fmt: skip
-    return Stake(int(row["customers"] or 0), float(row["value"] or 0), float(row["expected"] or 0))
+    expected = predictions.semi_join(repeaters, "customer_id").clv.sum().to_pyarrow().as_py()
+    value, lapsed, if_active = (float(row[name] or 0) for name in ("value", "lapsed", "if_active"))
+    return Stake(int(row["customers"]), value, lapsed, if_active, float(expected or 0))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
+MILESTONES_DAYS = (365, 180, 90, 60, 30, 14, 7)
 COLUMNS = ["time", "at_risk", "events", "survival", "low", "high"]
 
 
@@ -87,3 +88,17 @@ def follow_up(durations: pd.DataFrame) -> float:
     """The longest time anybody was observed: the curve says nothing beyond it."""
     counted = durations[durations["count"] > 0]
     return float(counted["time"].max()) if len(counted) else 0.0
+
+
+def milestone(curve: pd.DataFrame, watched: float, minimum: int) -> int | None:
+    """The longest round number of days up to which at least ``minimum`` were watched; None: none."""
+    for days in MILESTONES_DAYS:
+        if days <= watched and _still_watched(curve, days) >= minimum:
+            return days
+    return None
+
+
+def _still_watched(curve: pd.DataFrame, days: float) -> float:
+    """At risk at the first event at or after a time; the curve's last count where none came later."""
+    later = curve[curve["time"] >= days]
+    return float(later["at_risk"].iloc[0]) if len(later) else float(curve["at_risk"].iloc[-1])

@@ -13,7 +13,7 @@ import pandas as pd
 from perennial import formats
 from perennial.analysis import censoring, churn, cohorts, contracts
 from perennial.analysis.cadence import SilenceThresholds, customer_cadence, silence_history, silence_thresholds
-from perennial.analysis.survival import follow_up, kaplan_meier
+from perennial.analysis.survival import follow_up, kaplan_meier, milestone
 from perennial.errors import ModelError
 from perennial.language import _
 from perennial.statements import Caption, Finding
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CHAPTER = "04_churn"
 MOST_AT_RISK = 1000
+QUARTER_DAYS = 91
 Formatter = Callable[[Any], str]
 
 
@@ -50,9 +51,11 @@ class Study:
     silence_bins : present silence in multiples of the typical gap.
     lives : survival of active life (days from the first purchase to the last before lapsing); ``watched`` days; of
         customers first seen on or after ``since``, where earlier ones were known before the data.
+    later : of the customers watched up to the stated milestone, who ordered after it, lapsed before or not.
     lapses : customers who ever lapsed, and who of them returned.
+    overdue_before : repeat customers a quarter before ``as_of``, and who of them was overdue then.
     alive_bins, alive, stake : what the purchase model says; None with ``model_reason`` where none could be fitted.
-    at_risk : repeat customers by value at stake, at most 1,000, ``customer`` = name where known.
+    at_risk : silent repeat customers by value at stake, at most 1,000, ``customer`` = name where known.
     contracts : the contractual part, None where there is none.
     customers, revenue : the base: states add up to them.
     """
@@ -69,7 +72,9 @@ class Study:
     watched: float
     lives_customers: int
     since: dt.date | None
+    later: churn.Part
     lapses: churn.Lapses
+    overdue_before: churn.Part
     at_risk: pd.DataFrame
     customers: int
     revenue: Decimal
@@ -87,7 +92,7 @@ class Study:
     @property
     def formats(self) -> dict[str, Formatter]:
         """How the columns of the chapter's tables are written."""
-        amounts = ("value_at_stake", "expected_value", "revenue", "revenue_past_year", "price_per_month")
+        amounts = ("value_at_stake", "value_if_active", "revenue", "revenue_past_year", "price_per_month")
         shares = dict.fromkeys(("p_alive", "survival", "low", "high"), formats.percent)
         days = dict.fromkeys(("silence_days", "typical_gap_days"), _whole)
         ratios = dict.fromkeys(("silence_ratio", "from_ratio", "from_p", "to_p"), _one_digit)
@@ -129,7 +134,10 @@ def _measure(client: "Client") -> Study:
     states = churn.customer_states(lines, summary, cadence, thresholds, p.as_of).cache()
     history = silence_history(lines, p.as_of, thresholds.base).cache()
     since = _new_since(client)
-    lives = churn.active_lives(censoring.only_new(history, since), thresholds, p.as_of)
+    new = censoring.only_new(history, since)
+    lives = churn.active_lives(new, thresholds, p.as_of)
+    curve, watched = kaplan_meier(lives, p.interval), follow_up(lives)
+    day = milestone(curve, watched, p.minimum_group) or 0
     totals = summary.agg(customers=summary.count(), revenue=summary.revenue.sum()).to_pyarrow().to_pylist()[0]
     value, reason = _value(client)
     subscribed = p.contractual is not False and client.has("subscriptions")
@@ -142,11 +150,13 @@ def _measure(client: "Client") -> Study:
         thresholds=thresholds,
         states=churn.state_counts(states),
         silence_bins=churn.silence_histogram(states, most=_widest(thresholds)),
-        lives=kaplan_meier(lives, p.interval),
-        watched=follow_up(lives),
+        lives=curve,
+        watched=watched,
         lives_customers=int(lives["count"].sum()),
         since=since,
+        later=churn.bought_later(new, thresholds, p.as_of, day),
         lapses=churn.count_lapses(history, thresholds),
+        overdue_before=churn.overdue_before(history, thresholds, p.as_of - dt.timedelta(days=QUARTER_DAYS)),
         customers=int(totals["customers"]),
         revenue=Decimal(totals["revenue"] or 0),
         model_reason=reason,

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from perennial import formats
+from perennial.analysis.cadence import OVERDUE_QUANTILE
 from perennial.analysis.survival import survival_at
 from perennial.chapters.churn_words import count, days_text, milestone, rounded, share, times
 from perennial.language import _, plural
@@ -24,25 +25,28 @@ def findings(study: "Study") -> list[Finding]:
 
 def _stake(study: "Study") -> Finding | None:
     s = study.stake
-    if s is None or s.expected <= 0:
+    if s is None or s.value <= 0:
         return None
     first = study.at_risk.head(FIRST_TO_CALL)
-    held = float(first["value_at_stake"].sum()) / s.value if s.value else 0.0
+    held = float(first["value_at_stake"].sum()) / s.value
     text = _(
-        "{stake} of expected value hangs on repeat customers who may already be gone: {share} of the {expected} "
-        "that all {n} are expected to bring in {months} months after margin. The first {few} on the list hold "
-        "{held} of it: {reach}",
+        "{stake} is at stake with {n} repeat customers silent beyond their rhythm: the {active} they would bring in "
+        "{months} months after margin if still active, times each one's chance of having left. The first {few} on "
+        "the list hold {held}: {reach}",
         stake=formats.money(s.value, study.currency),
-        share=share(s.value / s.expected),
-        expected=formats.money(s.expected, study.currency),
         n=formats.number(s.customers),
+        active=formats.money(s.if_active, study.currency),
         months=study.horizon_months,
         few=formats.number(len(first)),
         held=share(held),
-        reach=_("personal contact pays on a short list.")
+        reach=_("personal contact is feasible for a short list.")
         if held >= 0.3
-        else _("it is spread thin, so only cheap contact pays."),
+        else _("it is spread thin, so only cheap contact reaches much of it."),
     )
+    if s.lapsed > 0:
+        text += " " + _(
+            "{part} of the sum lies with the lapsed, much of it lost already.", part=share(s.lapsed / s.value)
+        )
     weight = 0.8 if s.value >= 0.05 * s.expected else 0.4
     return Finding(
         "churn.value_at_stake", CHAPTER, text, s.value, unit=study.currency, importance=weight, figure="churn_at_risk"
@@ -62,12 +66,17 @@ def _overdue(study: "Study") -> Finding | None:
     }  # fmt: skip
     text = _(
         "{share} of repeat customers ({late}) are overdue, silent for over {ratio} their typical gap; they "
-        "brought {money} in the past year ({part} of all). Another {lapsed} are past the lapsed threshold; the "
-        "overdue can still be asked why.",
+        "brought {money} in the past year ({part} of all). Another {lapsed} are past the lapsed threshold. ",
         **words,
     )
+    before = study.overdue_before
+    known = before.customers >= study.minimum_group
+    usual = before.share if known else 1 - OVERDUE_QUANTILE
+    text += _("A fifth of all gaps pass the overdue threshold with nothing wrong")
+    text += _("; a quarter earlier the share was {before}.", before=share(usual)) if known else "."
+    weight = 0.7 if late / repeaters > 1.25 * usual else 0.5
     return Finding(
-        "churn.overdue", CHAPTER, text, late / repeaters, unit="share", importance=0.7, figure="churn_silence"
+        "churn.overdue", CHAPTER, text, late / repeaters, unit="share", importance=weight, figure="churn_silence"
     )
 
 
@@ -94,22 +103,28 @@ def _survival(study: "Study") -> Finding | None:
     if days is None:
         return None
     alive, low, high = survival_at(study.lives, days)
-    at_once = 1 - survival_at(study.lives, 0)[0]
     text = _(
         "Of {n} customers known long enough to judge, {alive} are still active {days} after their first order "
-        "({level} interval {bounds}); {once} fell silent right after it.",
+        "({level} interval {bounds}); {once} let the lapsed threshold pass without a second one.",
         n=formats.number(study.lives_customers),
         alive=share(alive),
         days=days_text(days),
         level=formats.percent(study.level),
         bounds=formats.interval(low, high, share),
-        once=share(at_once),
+        once=share(1 - survival_at(study.lives, 0)[0]),
     )
-    if 1 - alive > 0:
-        text += " " + _("Of those lapsed by then, {part} did so at once: ", part=share(at_once / (1 - alive)))
-        early = at_once / (1 - alive) >= 0.5
-        text += _("the first weeks decide.") if early else _("most leave later, after they have come back.")
-    return Finding("churn.still_active", CHAPTER, text, alive, low, high, "share", 0.6, figure="churn_survival")
+    if study.later.customers >= study.minimum_group and study.later.share > alive:
+        text += " " + _(
+            "Active means never lapsed: counting those who lapsed first and returned, {share} ordered after that day.",
+            share=share(study.later.share),
+        )
+    crossed, back = study.lapses
+    warning = crossed >= study.minimum_group and back / crossed > 0.5
+    if warning:
+        text += " " + _("{share} of all who ever lapsed returned: here a lapse is a warning, not an end.",
+                        share=share(back / crossed))  # fmt: skip
+    weight = 0.3 if warning else 0.6
+    return Finding("churn.still_active", CHAPTER, text, alive, low, high, "share", weight, figure="churn_survival")
 
 
 def _contracts(study: "Study") -> Finding | None:
@@ -145,8 +160,8 @@ def _call(study: "Study") -> Finding | None:
     held = float(first["value_at_stake"].sum())
     text = _(
         "Give the first {n} customers of the at-risk list an owner who contacts them this month; {held} of "
-        "expected value is at stake there, {each} each on average, so a contact must cost less. Leave a random "
-        "tenth alone and compare orders after 90 days.",
+        "value is at stake there, {each} each on average. A contact wins back only part of that, so it must cost far "
+        "less. Leave a random tenth alone and compare orders after 90 days.",
         n=formats.number(len(first)),
         held=formats.money(held, study.currency),
         each=formats.money(held / len(first), study.currency),

@@ -3,17 +3,14 @@
 import math
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from perennial import formats
+from perennial.analysis import survival
 from perennial.analysis.survival import median_time, survival_at
 from perennial.language import _, plural
 from perennial.statements import Caption
 
 if TYPE_CHECKING:
     from perennial.chapters.churn import Study
-
-MILESTONES_DAYS = (365, 180, 90, 60, 30, 14, 7)
 
 
 def share(value: float) -> str:
@@ -54,17 +51,8 @@ def count(study: "Study", repeat: bool, *states: str) -> int:
 
 
 def milestone(study: "Study") -> int | None:
-    """The round number of days up to which enough customers were watched to state survival; None: none."""
-    for days in MILESTONES_DAYS:
-        if days <= study.watched and still_watched(study.lives, days) >= study.minimum_group:
-            return days
-    return None
-
-
-def still_watched(curve: pd.DataFrame, days: float) -> float:
-    """At risk at the first event at or after a time; the curve's last count where none came later."""
-    later = curve[curve["time"] >= days]
-    return float(later["at_risk"].iloc[0]) if len(later) else float(curve["at_risk"].iloc[-1])
+    """The round number of days for which survival is stated; None: none."""
+    return survival.milestone(study.lives, study.watched, study.minimum_group)
 
 
 def definition(study: "Study") -> list[str]:
@@ -176,8 +164,8 @@ def _survival(study: "Study", title: str) -> Caption:
         more += " " + _(
             "Customers first seen before {date} left out: known before the data.", date=formats.date(study.since)
         )
-    reading = _("Active life ends with the last order before a silence over the lapsed threshold. The drop at "
-        "the start is customers who fell silent right after their first order.")  # fmt: skip
+    reading = _("Active life ends with the last order before the first silence over the lapsed threshold, also for "
+        "those who return. The drop at the start is customers who let it pass after their first order.")  # fmt: skip
     return Caption(text, subtitle, source(study, title, more), reading)
 
 
@@ -200,11 +188,11 @@ def _at_risk(study: "Study", title: str) -> Caption:
     n = formats.number(len(study.at_risk))
     if study.stake is not None:
         text = _(
-            "{money} of expected value hangs on customers who may be gone",
+            "{money} is at stake with customers silent beyond their rhythm",
             money=formats.money(study.stake.value, study.currency),
         )
-        subtitle = _("Top ten by value at stake = expected value over {months} months × (1 − P(alive)), {currency}",
-                     months=study.horizon_months, currency=study.currency)  # fmt: skip
+        subtitle = _("Top ten overdue or lapsed by value at stake = value over {months} months if still active "
+                     "× (1 − P(alive)), {currency}", months=study.horizon_months, currency=study.currency)  # fmt: skip
     else:
         text = _("Overdue customers with the most revenue in the past year")
         subtitle = _(
