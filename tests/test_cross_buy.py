@@ -8,6 +8,7 @@ import pytest
 
 from perennial.analysis.category_model import compare_precision, learn, probabilities, unpack
 from perennial.analysis.cross_buy import measure_cross_buy
+from perennial.chapters.potential_findings import compare_suggestions
 from perennial.tables.summary import customer_summary
 from potential_base import AS_OF, as_tables
 
@@ -146,3 +147,20 @@ def test_period_is_a_quarter_of_a_short_history():
     lines = draw_lines(200, days=200)
     assert measure(lines).period_days == (729 - int(lines["day"].min()) + 1) // 4
     assert dt.timedelta(days=measure(draw_lines(200)).period_days) == dt.timedelta(days=91)
+
+
+@pytest.mark.parametrize(
+    ("gain", "error", "words"),
+    [(0.03, 0.001, "suggestions beat"), (0.003, 0.001, "hardly"), (0.003, 0.002, "do **not** beat"),
+     (-0.03, 0.001, "worse")],
+)  # fmt: skip
+def test_suggestions_beat_popularity_only_where_the_interval_says_so(gain, error, words):
+    check = {"gain_3": gain, "gain_error_3": error, "precision_3": 0.16 + gain, "popularity_3": 0.16}
+    assert words in compare_suggestions(check, 0.9)
+
+
+def test_base_of_the_added_share_is_customers_without_the_category():
+    moves = pd.DataFrame({"held": [1, 1, 2], "band": [0, 0, 0], "bought": [2, 0, 0], "n": [3, 7, 5]})
+    model = learn(moves, ["a", "b"])
+    assert model.others.tolist() == [5, 10]
+    assert model.base.tolist() == [0, 0.3]

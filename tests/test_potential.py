@@ -12,6 +12,7 @@ from perennial.analysis.potential import PotentialResult
 from perennial.analysis.potential_validation import expected_spend, holdout_length, validate_score
 from perennial.analysis.quadrants import LOOKS, effective_weights, potential_score
 from perennial.analysis.ranks import percentile_rank
+from perennial.chapters.potential_words import added_size
 from perennial.tables.engine import connect
 from potential_base import AS_OF, as_tables, compute, draw_frames, memtable, parameters, rows, twice
 
@@ -247,3 +248,11 @@ def test_result_read_back_equals_the_one_saved(result, tmp_path):
 
 def test_same_input_gives_the_same_numbers_twice(result):
     pd.testing.assert_frame_equal(rows(compute()), rows(result))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.03, "next to nothing"), (-0.04, "next to nothing"), (0.07, "little"), (0.2, "some"),
+                         (0.3, "much")],
+)  # fmt: skip
+def test_partial_correlation_is_graded_by_its_size(value, words):
+    assert added_size(value) == words

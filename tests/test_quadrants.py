@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from perennial.analysis.potential_strategies import applicable_strategies, contacts_a_year
 from perennial.analysis.quadrant_map import count_cells, leading_customers, look_profile
 from perennial.analysis.quadrants import (
     LOOKS,
@@ -189,3 +190,19 @@ def test_map_writes_count_and_money_in_its_own_corner():
         assert text.xy == charts.CORNERS[row.quadrant]
     assert ax.get_xscale() == "log"
     assert len(ax.lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("cadence", "times"),
+    [("monthly", 12), ("quarterly", 4), ("two tests a quarter", 8), ("once a year", 1), ("3 per month", 36),
+     ("only on the customer's own action", None)],
+)  # fmt: skip
+def test_cadence_in_words_becomes_contacts_a_year(cadence, times):
+    assert contacts_a_year(cadence) == times
+
+
+def test_without_categories_no_action_proposes_a_next_one():
+    kept = applicable_strategies(DEFAULT_STRATEGIES, {"cross_buy": False})
+    assert kept["growth_stock"].action == "bet heavily: named contact, early access"
+    assert kept["low_yield"] == DEFAULT_STRATEGIES["low_yield"]
+    assert applicable_strategies(DEFAULT_STRATEGIES, {"cross_buy": True}) == DEFAULT_STRATEGIES

@@ -33,6 +33,7 @@ class CategoryModel:
     lift: np.ndarray  # (i, j): rate of adding j where i is held, over the base rate
     lift_without: np.ndarray  # (i, j): the same where i is not held
     damping: float = 0.0
+    others: np.ndarray | None = None  # (j) customers without j, once per period seen: what ``base`` is a share of
 
 
 def unpack(bits: ArrayLike, count: int) -> np.ndarray:
@@ -50,7 +51,7 @@ def learn(moves: pd.DataFrame, names: list[str]) -> CategoryModel:
     bands = np.eye(RECENCY_BANDS)[moves["band"].to_numpy(int)]
     by_band = (bands.T @ adds + weight * base) / (bands.T @ at_risk + weight)
     lift, without = (_lift(side, at_risk, adds, base, weight) for side in (held, 1 - held))
-    model = CategoryModel(names, base, by_band, lift, without)
+    model = CategoryModel(names, base, by_band, lift, without, others=at_risk.sum(0))
     return replace(model, damping=_best_damping(model, moves))
 
 

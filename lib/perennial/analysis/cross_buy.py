@@ -32,7 +32,8 @@ class CrossBuy:
         ``next_category, next_probability``; None where not measured.
     reason : why not measured; empty otherwise.
     period_days : length of the period in which an addition is predicted.
-    categories : frame ``category, holders, added_share, typical_spend``: probability that a customer without it
+    categories : frame ``category, holders, others, added_share, typical_spend``: customers without it (once per period
+        learnt from), probability that a customer without it
         adds it in the period, and the mean spend of those who did, in that period.
     lifts : frame, held × added: how many times likelier the addition is with the category held.
     check : precision at 1 and 3 of the model and of popularity, out of time; empty where the history is too short.
@@ -170,8 +171,9 @@ def _score_customers(
 
 def _categories(model: CategoryModel, spend: np.ndarray, states: pd.DataFrame) -> pd.DataFrame:
     holders = states["n"].to_numpy() @ unpack(states["held"].to_numpy(), len(model.names)).astype("int64")
+    others = np.round(np.zeros(len(holders)) if model.others is None else model.others).astype("int64")
     frame = pd.DataFrame({
-        "category": model.names, "holders": holders, "added_share": model.base, "typical_spend": spend
+        "category": model.names, "holders": holders, "others": others, "added_share": model.base, "typical_spend": spend
     })  # fmt: skip
     return frame.sort_values(["added_share", "category"], ascending=[False, True], ignore_index=True)
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from perennial.analysis.engagement import engagement_kinds
 from perennial.analysis.looks import Looks, measure_looks
+from perennial.analysis.potential_strategies import applicable_strategies
 from perennial.analysis.potential_validation import (
     FEWEST_CUSTOMERS,
     Validation,
@@ -99,11 +100,12 @@ def compute_potential(
     scored = _with_value(scored, None if value is None else value.customers).cache()
     cuts = cut_lines(scored, potential.cutoffs)
     customers = scored.mutate(quadrant=quadrant_of(scored, cuts))
-    actions = [(customers.quadrant == name, strategy.action) for name, strategy in potential.strategies.items()]
+    strategies = applicable_strategies(potential.strategies, looks.measured)
+    actions = [(customers.quadrant == name, strategy.action) for name, strategy in strategies.items()]
     customers = customers.mutate(recommended_action=ibis.cases(*actions, else_="")).cache()
     costs, cost_unit, reason = customer_costs(tables, as_of)
     each = None if costs is None else costs.cost.mean().cast("float64").to_pandas()
-    by_quadrant = quadrant_table(customers, summary, costs, potential.strategies)
+    by_quadrant = quadrant_table(customers, summary, costs, strategies)
     lost = misallocation(by_quadrant, reason)
     validation = out_of_time(transactions, tables, parameters)
     frames = {

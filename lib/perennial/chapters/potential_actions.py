@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from perennial import formats
+from perennial.analysis.potential_strategies import contacts_a_year
 from perennial.analysis.quadrants import LOOKS
 from perennial.chapters.potential_words import amount, looks_text, money, span
 from perennial.charts.potential import quadrant_label
@@ -28,31 +29,46 @@ def actions(study: "Study", strategies: Mapping[str, Any]) -> Iterator[Finding]:
             continue
         gain = _spared(study, row) if quadrant == "low_yield" else _gain(study, row)
         text = _(
-            "**{quadrant}**, {n} customers: {action}. Through {channel}; owner: {owner}; {cadence}. {gain} {measure}",
-            quadrant=quadrant_label(quadrant), n=number(row.customers), action=formats.escape(plan.action),
+            "**{quadrant}**{how}, {n} customers: {action}. Through {channel}; owner: {owner}; {cadence}. "
+            "{gain} {measure}",
+            quadrant=quadrant_label(quadrant), n=number(row.customers), action=formats.escape(row.action),
+            how=_(" (provisional)") if study.provisional else "",
             channel=formats.escape(plan.channel), owner=formats.escape(plan.owner),
             cadence=formats.escape(plan.cadence),
             gain=gain, measure=_measure(quadrant),
         )  # fmt: skip
         importance = {"growth_stock": 0.65, "sleeping_gold": 0.5, "low_yield": 0.4}[quadrant]
+        importance *= 0.5 if study.provisional else 1
         yield Finding(f"potential.do_{quadrant}", CHAPTER, text, float(row.customers), unit="customers",
                       importance=importance, kind="action", figure="potential_quadrants")  # fmt: skip
 
 
 def _gain(study: "Study", row: Any) -> str:
-    """What a tenth more would bring; not a forecast of the effect, which only a hold-out gives."""
-    each = study.facts["cost_each"]
-    if study.facts["value_source"] == "clv":
-        text = _("A tenth more of their current value would be {gain} of margin in {n} months",
-                 gain=money(study, STEP * row.current_value), n=study.horizon_months)  # fmt: skip
-    else:
-        text = _("A tenth more of their spend would be {gain} of margin a year",
-                 gain=money(study, STEP * row.current_value * study.margin))  # fmt: skip
-    if each is not None and study.facts["cost_unit"] == "money":
-        return text + _("; at last year's {each} per customer contacted, reaching all of them costs {cost}.",
-                        each=formats.money(each, study.currency, 2),
-                        cost=money(study, each * row.customers))  # fmt: skip
-    return text + _("; what a contact costs is not in the data, so set the budget below that.")
+    """What a tenth more would bring, in all and a head; not a forecast of the effect, which only a hold-out gives."""
+    clv = study.facts["value_source"] == "clv"
+    months = study.horizon_months if clv else 12
+    gain = STEP * row.current_value * (1 if clv else study.margin)
+    what = _("current value") if clv else _("spend")
+    text = _("A tenth more of their {what} would be {gain} of margin in {n} months, {head} a head",
+             what=what, gain=money(study, gain), n=months,
+             head=formats.money(gain / row.customers, study.currency, 2))  # fmt: skip
+    return f"{text}{_break_even(study, row, 12 * gain / row.customers / months)}"
+
+
+def _break_even(study: "Study", row: Any, gain: float) -> str:
+    """What a contact may cost, given the gain a head and year; beside what a customer contacted costs today."""
+    contacts, each = contacts_a_year(row.cadence), study.facts["cost_each"]
+    text = "."
+    if contacts:
+        text = _("; at {n} contacts a year, a contact breaks even at {cost}.",
+                 n=number(contacts, 0), cost=formats.money(gain / contacts, study.currency, 2))  # fmt: skip
+    if each is None or study.facts["cost_unit"] != "money":
+        return text + " " + _("What a contact costs is not in the data.")
+    paid = {"each": formats.money(each, study.currency, 2), "cost": money(study, each * row.customers)}
+    if each >= gain:
+        return text + " " + _("Last year's {each} per customer contacted ({cost} for all) is **more** than that gain.",
+                              **paid)  # fmt: skip
+    return text + " " + _("Last year's {each} per customer contacted is {cost} for all.", **paid)
 
 
 def _spared(study: "Study", row: Any) -> str:

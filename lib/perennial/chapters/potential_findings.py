@@ -1,11 +1,22 @@
 """The sentences of chapter 06: verdict on the score first, then the quadrants, then what to do."""
 
 from collections.abc import Mapping
+from functools import partial
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from perennial import formats
 from perennial.chapters.potential_actions import actions, cautions
-from perennial.chapters.potential_words import amount, decimal, looks_text, money, span
+from perennial.chapters.potential_words import (
+    WEAK,
+    added_size,
+    amount,
+    decimal,
+    looks_text,
+    money,
+    span,
+    whose_strategy,
+)  # fmt: skip
 from perennial.charts.potential import look_label
 from perennial.formats import number, percent
 from perennial.language import _
@@ -15,6 +26,7 @@ if TYPE_CHECKING:
     from perennial.chapters.potential_quadrants import Study
 
 CHAPTER = "06_potential_quadrants"
+SMALL_GAIN = 0.1  # of the rate of the most popular categories: a smaller gain is hardly one
 
 
 def findings(study: "Study", strategies: Mapping[str, Any]) -> list[Finding]:
@@ -43,28 +55,20 @@ def _verdict(study: "Study") -> Finding:
         )  # fmt: skip
     elif gain.low > 0:
         text = _(
-            "The potential score finds later growth better than past spend does ({pair} over the last {days}), "
-            "and adds "
-            "to it: partial rank correlation {added}.",
-            pair=pair, days=days, added=span(study, added),
+            "The potential score finds later growth better than a regression on past spend does ({pair} over the last "
+            "{days}), and adds {size} to it: partial rank correlation {added}.",
+            pair=pair, days=days, added=span(study, added), size=added_size(added.value),
         )  # fmt: skip
     else:
-        worse = gain.high < 0
-        opening = _("On its own the potential score ranks later growth less well than past spend does") if worse else _(
-            "On its own the potential score ranks later growth about as well as past spend does")  # fmt: skip
+        how = _("less well than") if gain.high < 0 else _("about as well as")
         text = _(
-            "{opening} ({pair} over the last {days}); beyond past spend it adds {size} information: partial rank "
-            "correlation {added}.",
-            opening=opening, pair=pair, days=days, added=span(study, added), size=_size(added.value),
+            "Beyond past spend the potential score adds {size}: partial rank correlation {added} with later spend. "
+            "On its own it ranks growth {how} a regression on past spend ({pair} over the last {days}), most "
+            "of which is regression to the mean.",
+            how=how, pair=pair, days=days, added=span(study, added), size=added_size(added.value),
         )  # fmt: skip
     return Finding("potential.verdict", CHAPTER, text, added.value, added.low, added.high, "correlation", 0.85,
                    figure="potential_tests")  # fmt: skip
-
-
-def _size(value: float) -> str:
-    if value < 0.1:
-        return _("a little")
-    return _("some") if value < 0.4 else _("much")
 
 
 def _growth_stock(study: "Study") -> Finding:
@@ -76,8 +80,20 @@ def _growth_stock(study: "Study") -> Finding:
         amount=money(study, row.current_value), cows=number(study.quadrant("cash_cow").customers),
         kept=percent(study.quadrant("cash_cow").value_share),
     )  # fmt: skip
-    return Finding("potential.growth_stock", CHAPTER, text, float(row.customers), unit="customers", importance=0.7,
-                   figure="potential_map")  # fmt: skip
+    if study.provisional:
+        text = _("**Provisional**, as {reason}: {text}", reason=_doubt(study), text=text)
+    return Finding("potential.growth_stock", CHAPTER, text, float(row.customers), unit="customers",
+                   importance=0.35 if study.provisional else 0.7, figure="potential_map")  # fmt: skip
+
+
+def _doubt(study: "Study") -> str:
+    """Why the quadrants are provisional."""
+    added = study.test("added")
+    if added is None:
+        return _("the score is not tried on the past yet")
+    if added.low <= 0 or added.value < WEAK:
+        return _("the score adds next to nothing to past spend")
+    return _("the score rests on one look")
 
 
 def _sleeping_gold(study: "Study") -> Finding:
@@ -88,13 +104,13 @@ def _sleeping_gold(study: "Study") -> Finding:
         n=number(row.customers), share=percent(row.customer_share), value=percent(row.value_share),
         low=number(rest.customers), kept=percent(rest.value_share),
     )  # fmt: skip
-    if formats.is_missing(row.headroom) is False and "wallet" in study.measured:
+    if row.headroom_customers and 2 * row.headroom_customers >= row.customers:
         text += " " + _(
-            "Where it can be measured, sleeping gold has {room} a year of headroom.",
-            room=money(study, row.headroom),
-        )
-    return Finding("potential.sleeping_gold", CHAPTER, text, float(row.customers), unit="customers", importance=0.55,
-                   figure="potential_map")  # fmt: skip
+            "Sleeping gold has {room} a year of headroom, measured for {n} of its {all} customers.",
+            room=money(study, row.headroom), n=number(row.headroom_customers), all=number(row.customers),
+        )  # fmt: skip
+    return Finding("potential.sleeping_gold", CHAPTER, text, float(row.customers), unit="customers",
+                   importance=0.3 if study.provisional else 0.55, figure="potential_map")  # fmt: skip
 
 
 def _looks(study: "Study") -> Finding | None:
@@ -110,8 +126,8 @@ def _looks(study: "Study") -> Finding | None:
                  looks=looks_text(list(known)))  # fmt: skip
         return Finding("potential.looks", CHAPTER, text, importance=0.5, figure="potential_tests")
     best = known[telling[0]]
-    text = _("{look} says most beyond past spend: partial rank correlation {added}.",
-             look=look_label(telling[0]), added=span(study, best))  # fmt: skip
+    text = _("{look} adds most beyond past spend, namely {size}: partial rank correlation {added}.",
+             look=look_label(telling[0]), size=added_size(best.value), added=span(study, best))  # fmt: skip
     if silent:
         text += " " + _("No such evidence, or the contrary, for {looks}.", looks=looks_text(silent))
     return Finding("potential.looks", CHAPTER, text, best.value, best.low, best.high, "correlation", 0.5,
@@ -128,22 +144,29 @@ def _next_category(study: "Study") -> Finding | None:
         category=formats.escape(first["next_category"]), n=number(first["customers"]),
     )  # fmt: skip
     if "gain_3" in check:
-        text += " " + _compare(check)
+        text = compare_suggestions(check, study.level) + " " + text
     return Finding("potential.next_category", CHAPTER, text, float(first["customers"]), unit="customers",
                    importance=0.45, figure="potential_cross_buy")  # fmt: skip
 
 
-def _compare(check: Mapping[str, float]) -> str:
-    """The cross-buy model against popularity; two standard errors tell them apart."""
-    pair = {"ours": percent(check["precision_3"], 1), "theirs": percent(check["popularity_3"], 1)}
-    if check["gain_3"] > 2 * check["gain_error_3"]:
-        return _("Tried on the last period, {ours} of the first three suggestions were bought, against {theirs} of the "
-                 "most popular categories.", **pair)  # fmt: skip
-    if check["gain_3"] < -2 * check["gain_error_3"]:
-        return _("Tried on the last period, the suggestions did **worse** than simply the most popular categories: "
-                 "{ours} of the first three were bought, against {theirs}.", **pair)  # fmt: skip
-    return _("Tried on the last period, the suggestions did no better than the most popular categories, within chance: "
-             "{ours} of the first three were bought, against {theirs}.", **pair)  # fmt: skip
+def compare_suggestions(check: Mapping[str, float], level: float) -> str:
+    """The first three suggestions against the most popular categories, with the interval of the paired difference."""
+    half = NormalDist().inv_cdf((1 + level) / 2) * check["gain_error_3"]
+    low, high = check["gain_3"] - half, check["gain_3"] + half
+    opening = _("The suggestions do **not** beat simply the most popular categories")
+    if high < 0:
+        opening = _("The suggestions do **worse** than simply the most popular categories")
+    elif low > 0 and check["gain_3"] < SMALL_GAIN * check["popularity_3"]:
+        opening = _("The suggestions **hardly** beat simply the most popular categories")
+    elif low > 0:
+        opening = _("The suggestions beat the most popular categories")
+    return _(
+        "{opening}: {ours} of the first three were bought in the last period, against {theirs} (difference {gain}, "
+        "{level} interval {bounds}).",
+        opening=opening, ours=percent(check["precision_3"], 1), theirs=percent(check["popularity_3"], 1),
+        gain=formats.points(check["gain_3"], 2), level=percent(level),
+        bounds=formats.interval(low, high, partial(formats.points, digits=2)),
+    )  # fmt: skip
 
 
 def _misplaced(study: "Study") -> Finding | None:
@@ -153,10 +176,10 @@ def _misplaced(study: "Study") -> Finding | None:
     low = study.quadrant("low_yield")
     text = _(
         "{misplaced} of the {total} spent on contact and service last year ({share}) would go to another "
-        "quadrant under the "
-        "client's own budget shares; low yield takes {cost} of it for {value} of current value.",
+        "quadrant under the budget shares of {whose}; low yield takes {cost} of it for {value} of current value.",
         misplaced=amount(study, lost["misplaced"]), total=amount(study, lost["total"]),
-        share=percent(lost["misplaced"] / lost["total"]), cost=percent(low.cost_share), value=percent(low.value_share),
+        share=percent(lost["misplaced"] / lost["total"]), whose=whose_strategy(study),
+        cost=percent(low.cost_share), value=percent(low.value_share),
     )  # fmt: skip
     return Finding("potential.misallocation", CHAPTER, text, lost["misplaced"], unit=_unit(study), importance=0.6,
                    figure="potential_spend")  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from perennial import formats
 from perennial.analysis.quadrants import LOOKS
-from perennial.chapters.potential_words import stage_label, varied_label
+from perennial.chapters.potential_words import stage_label, test_name, varied_label
 from perennial.charts.potential import look_label, quadrant_label
 from perennial.language import _
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from perennial.chapters.potential_quadrants import Study
 
 UNLOCKED_BY = {
-    "wallet": "customers",
-    "cross_buy": "transactions",
-    "engagement": "interactions",
-    "lifecycle": "transactions",
+    "wallet": ("customers", ("wallet",)),
+    "cross_buy": ("transactions", ("category",)),
+    "engagement": ("interactions", ()),
+    "lifecycle": ("transactions", ()),
 }
 
 
@@ -30,6 +30,10 @@ def headings() -> dict[str, str]:
         "pinball_baseline": _("loss of one quantile for all"),
         "gain_share": _("loss saved"),
         "added_share": _("added by others"),
+        "others": _("others, once per period seen"),
+        "headroom_customers": _("headroom measured for"),
+        "effective_weight": _("weight in effect"),
+        **{look: look_label(look) for look in LOOKS},
         "changed_share": _("customers in another quadrant"),
     }
 
@@ -43,18 +47,36 @@ def styles(study: "Study") -> dict[str, Callable[[Any], str]]:
         "quadrant": quadrant_label,
         "stage": stage_label,
         "what": varied_label,
+        "look": look_label,
+        "test": test_name,
         "change": lambda value: formats.signed(value, formats.percent),
     }
 
 
-def show_absent_looks(page: Any, study: "Study") -> None:
-    """One line per look that is not measured: why, and which table would unlock it."""
-    for look in LOOKS:
-        if not study.facts["measured"][look]:
-            what = _("{look} ({reason})", look=look_label(look), reason=study.facts["reasons"][look])
-            page.missing(UNLOCKED_BY[look], what=what)
+def show_absent_look(page: Any, study: "Study", look: str) -> None:
+    """Why a look is not measured, and which table or column would unlock it; nothing where it is measured."""
+    if study.facts["measured"][look]:
+        return
+    table, columns = UNLOCKED_BY[look]
+    what = _("{look} ({reason})", look=look_label(look), reason=study.facts["reasons"][look])
+    _show_absent(page, table, columns, what)
 
 
-def absent_cost(study: "Study") -> str:
-    """Why misallocation is not measured."""
-    return _("misallocation ({reason})", reason=study.facts["misallocation"]["reason"])
+def show_absent_cost(page: Any, study: "Study") -> None:
+    """Why misallocation is not measured, and which table or column would unlock it."""
+    _show_absent(
+        page, "contacts", ("cost",), _("misallocation ({reason})", reason=study.facts["misallocation"]["reason"])
+    )
+
+
+def _show_absent(page: Any, table: str, columns: tuple[str, ...], what: str) -> None:
+    """The table, where the client has none; else the column that it lacks; else the reason alone."""
+    if not page.client.has(table):
+        page.missing(table, what=what)
+        return
+    lacking = [column for column in columns if column not in page.client.table(table).columns]
+    text = _("Not measured: {what}.", what=what)
+    if lacking:
+        text += " " + _("The table **{table}** is there, but lacks the column **{column}**, which would unlock it.",
+                        table=table, column=lacking[0])  # fmt: skip
+    page.caution(text)

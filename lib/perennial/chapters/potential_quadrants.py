@@ -9,6 +9,7 @@ import pandas as pd
 from perennial import formats
 from perennial.analysis import quadrant_map
 from perennial.analysis.quadrants import LOOKS
+from perennial.parameters import Potential
 from perennial.statements import Caption, Finding
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ class Study:
         """The looks that are measured for anybody."""
         return [look for look in LOOKS if self.facts["measured"][look]]
 
+    @property
+    def provisional(self) -> bool:
+        """Whether the score is too weak, or too little tried, for the quadrants to be acted on outright."""
+        from perennial.chapters.potential_words import WEAK
+
+        added = self.test("added")
+        return len(self.measured) < 2 or added is None or added.low <= 0 or added.value < WEAK
+
     def quadrant(self, name: str) -> Any:
         """The row of one quadrant."""
         return next(row for row in self.quadrants.itertuples(index=False) if row.quadrant == name)
@@ -102,12 +111,12 @@ def _measure(client: "Client") -> Study:
         categories=frames.get("categories"),
         kinds=frames.get("kinds"),
         cells=quadrant_map.count_cells(customers, facts["cut_value"], facts["cut_potential"]),
-        profile=quadrant_map.look_profile(customers),
+        profile=quadrant_map.look_profile(customers)[[look for look in LOOKS if facts["measured"][look]]],
         leading={q: quadrant_map.leading_customers(customers, q) for q in ("growth_stock", "sleeping_gold")},
         next_categories=following.sort_values(
             ["customers", "next_category"], ascending=[False, True], ignore_index=True
         ),
-        facts=facts,
+        facts={**facts, "own": _own(p.potential)},
         currency=p.currency,
         level=p.interval,
         margin=p.gross_margin,
@@ -117,3 +126,9 @@ def _measure(client: "Client") -> Study:
         customers=int(quadrants["customers"].sum()),
         revenue=sum((Decimal(str(value)) for value in quadrants["revenue"]), Decimal(0)),
     )
+
+
+def _own(chosen: Potential) -> dict[str, bool]:
+    """Whether the parameters choose weights and strategies of their own."""
+    default = Potential()
+    return {"weights": chosen.weights != default.weights, "strategies": chosen.strategies != default.strategies}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TESTS = ("added", "added_complete", "look_wallet", "look_cross_buy", "look_engagement", "look_lifecycle")
 
+WEAK = 0.05  # partial rank correlation under which a score adds next to nothing
+
 
 def money(study: "Study", value: float) -> str:
     """Money of the client, three figures."""
@@ -49,6 +51,26 @@ def span(study: "Study", row: object) -> str:
     )  # fmt: skip
 
 
+def added_size(value: float) -> str:
+    """How much a partial correlation of this size adds, in words."""
+    sizes = ((WEAK, _("next to nothing")), (0.1, _("little")), (0.3, _("some")))
+    return next((word for limit, word in sizes if abs(value) < limit), _("much"))
+
+
+def whose_strategy(study: "Study") -> str:
+    """Who chose strategies and budget shares."""
+    return (
+        _("the strategy set in the parameters")
+        if study.facts["own"]["strategies"]
+        else _("the report's default strategy")
+    )
+
+
+def whose_weights(study: "Study") -> str:
+    """Who chose the weights."""
+    return _("set in the parameters") if study.facts["own"]["weights"] else _("the report's default")
+
+
 def looks_text(looks: list[str]) -> str:
     """``wallet headroom, cross-buy and lifecycle stage``."""
     names = [look_label(look).lower() for look in looks]
@@ -72,11 +94,20 @@ def labelled_tests(study: "Study") -> pd.DataFrame | None:
 
 
 def _test_label(name: str) -> str:
-    if name == "added":
-        return _("Potential score")
-    if name == "added_complete":
-        return _("Score, all looks known")
-    return look_label(name.removeprefix("look_"))
+    named = {"added": _("Potential score"), "added_complete": _("Score, all looks known")}
+    return named.get(name) or look_label(name.removeprefix("look_"))
+
+
+def test_name(name: str) -> str:
+    """What a row of the table of tests compares."""
+    named = {
+        "score": _("Score with growth"),
+        "past_spend": _("Regression on past spend with growth"),
+        "gain": _("Difference of the two"),
+        "added": _("Score, given past spend"),
+        "added_complete": _("Score, given past spend, all looks known"),
+    }
+    return named.get(name) or _("{look}, given past spend", look=look_label(name.removeprefix("look_")))
 
 
 def captions(study: "Study", title: str) -> dict[str, Caption]:
@@ -88,13 +119,13 @@ def captions(study: "Study", title: str) -> dict[str, Caption]:
     made = {
         "potential_map": _map(study, source),
         "potential_quadrants": _quadrants(study, source),
-        "potential_strategies": Caption(_("What the client's strategy says for each quadrant")),
+        "potential_strategies": _strategies(study, source),
         "potential_weights": _weights(study, source),
         "potential_profile": _profile(study, source),
         "potential_sensitivity": _sensitivity(study, source),
         "potential_stages": _stages(study, source),
-        "potential_growth_stock": _leading("growth_stock", source),
-        "potential_sleeping_gold": _leading("sleeping_gold", source),
+        "potential_growth_stock": _leading(study, "growth_stock", source),
+        "potential_sleeping_gold": _leading(study, "sleeping_gold", source),
     }
     if study.tests is not None and study.deciles is not None:
         made |= {"potential_proof": _proof(study, source), "potential_tests": _tests(study, source)}
@@ -115,6 +146,10 @@ def _map(study: "Study", source: str) -> Caption:
         "{n} customers are growth stock: {share} of customers, {value} of current value",
         n=number(row.customers), share=percent(row.customer_share), value=percent(row.value_share),
     )  # fmt: skip
+    if study.provisional:
+        text = _("Provisional: {n} customers are growth stock, {share} of customers, {value} of current value",
+                 n=number(row.customers), share=percent(row.customer_share),
+                 value=percent(row.value_share))  # fmt: skip
     subtitle = _("Customers by current value and potential score (0–100); darker where more stand; dashed: cut lines")
     left = _("Customers worth next to nothing are drawn at the left edge.")
     return Caption(text, subtitle, f"{source} {left}")
@@ -129,12 +164,27 @@ def _quadrants(study: "Study", source: str) -> Caption:
     return Caption(text, _("Customers, money and strategy by quadrant; {currency}", currency=study.currency), source)
 
 
+def _strategies(study: "Study", source: str) -> Caption:
+    top = study.quadrants.sort_values("budget_share", ascending=False).iloc[0]
+    text = _("{quadrant} gets {budget} of the budget for {value} of current value",
+             quadrant=quadrant_label(top["quadrant"]), budget=percent(top["budget_share"]),
+             value=percent(top["value_share"]))  # fmt: skip
+    return Caption(text, _("Action and budget share by quadrant: {whose}", whose=whose_strategy(study)), source)
+
+
 def _weights(study: "Study", source: str) -> Caption:
     missing = [look for look in study.weights["look"] if look not in study.measured]
-    text = _("All four looks are measured and keep the client's weights")
+    part = study.weights[study.weights["measured"] & (study.weights["customers"] < study.customers)]
+    text = _("All four looks are measured, so that none takes another's weight")
     if missing:
         text = _("Not measured: {looks}; the others share the weight", looks=looks_text(missing))
-    return Caption(text, _("Weight of each look in the potential score, share of 1"), source)
+    elif len(part):
+        least = part.sort_values("customers").iloc[0]
+        text = _("Four looks are measured, {look} for {share} of customers only",
+                 look=look_label(least["look"]).lower(),
+                 share=percent(least["customers"] / study.customers))  # fmt: skip
+    subtitle = _("Weight of each look in the potential score, share of 1; grey: {whose}", whose=whose_weights(study))
+    return Caption(text, subtitle, source)
 
 
 def _profile(study: "Study", source: str) -> Caption:
@@ -173,8 +223,15 @@ def stage_label(stage: str) -> str:
     return names[stage]
 
 
-def _leading(quadrant: str, source: str) -> Caption:
-    text = _("The ten {quadrant} customers with the highest score", quadrant=quadrant_label(quadrant).lower())
+def _leading(study: "Study", quadrant: str, source: str) -> Caption:
+    leading, whole = study.leading[quadrant], study.quadrant(quadrant).current_value
+    text = _("Nobody is {quadrant}", quadrant=quadrant_label(quadrant).lower())
+    if len(leading) and whole > 0:
+        text = _("{n} {quadrant} customers with the highest scores hold {share} of its current value",
+                 n=number(len(leading)), quadrant=quadrant_label(quadrant).lower(),
+                 share=percent(leading["current_value"].sum() / whole))  # fmt: skip
+    elif len(leading):
+        text = _("{quadrant} customers are worth nothing today", quadrant=quadrant_label(quadrant))
     return Caption(text, _("All customers, with reasons, are in customers.xlsx"), source)
 
 
@@ -200,7 +257,8 @@ def _proof(study: "Study", source: str) -> Caption:
 def _tests(study: "Study", source: str) -> Caption:
     added = study.test("added")
     if added.low > 0:
-        text = _("The score adds to past spend: partial rank correlation {value}", value=decimal(added.value))
+        text = _("The score adds {size} to past spend: partial rank correlation {value}",
+                 size=added_size(added.value), value=decimal(added.value))  # fmt: skip
     elif added.high < 0:
         text = _("The score points the wrong way: partial rank correlation {value}", value=decimal(added.value))
     else:
@@ -249,5 +307,6 @@ def _spend(study: "Study", source: str) -> Caption:
     text = _("{part} of last year's spend on customers would move to another quadrant",
              part=percent(lost["misplaced"] / lost["total"]))  # fmt: skip
     what = _("cost of contacts") if unit == "money" else _("hours of service")
-    subtitle = _("Share of the {what} of the last 12 months by quadrant, beside the strategy's budget share", what=what)
+    subtitle = _("Share of the {what} of the last 12 months by quadrant, beside the budget share of {whose}",
+                 what=what, whose=whose_strategy(study))  # fmt: skip
     return Caption(text, subtitle, source)

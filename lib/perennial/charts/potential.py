@@ -156,7 +156,7 @@ def look_tests(tests: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def weights_bar(weights: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """The client's weights (grey) and those in effect once the unmeasured looks are shared out.
+    """The weights as set (grey) and those in effect once the unmeasured looks are shared out.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def weights_bar(weights: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     theme.percent_axis(ax.xaxis)
     ax.grid(False, axis="y")
     ax.grid(True, axis="x")
-    ax.set_xlabel(_("Weight in the score: blue in effect, grey as the client set it"))
+    ax.set_xlabel(_("Weight in the score: blue in effect, grey as set"))
     return ax
 
 
