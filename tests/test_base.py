@@ -136,6 +136,21 @@ def test_parts_of_the_change_add_up_exactly(rows):
     assert parts["effect"].sum() == pytest.approx(change, abs=1e-9 * size)
 
 
+def test_more_days_in_a_window_are_a_driver_of_their_own_and_the_parts_still_add_up():
+    sides = {"customers": [40, 60], "orders": [181, 362], "revenue": [1810.0, 7240.0]}
+    later = {"customers": [40, 60], "orders": [184, 368], "revenue": [1840.0, 7360.0]}
+    groups = pd.DataFrame({"group": ["new", "returning"]})
+    groups = groups.assign(
+        **{f"{k}_before": v for k, v in sides.items()}, **{f"{k}_after": v for k, v in later.items()}
+    )
+    parts = decompose(groups, (181, 184)).set_index("driver")
+    assert parts["effect"].sum() == pytest.approx(9200 - 9050, abs=1e-9)
+    assert parts.loc["days", "effect"] == pytest.approx(150)
+    assert parts.loc["orders_per_customer", "effect"] == pytest.approx(0, abs=1e-9)
+    assert parts.loc["orders_per_customer", "change_rate"] == pytest.approx(0, abs=1e-12)
+    assert "days" not in set(decompose(groups, (181, 181))["driver"])
+
+
 def test_windows_and_movement_add_up_and_equal_a_brute_force_computation(made):
     comparison = comparable_windows(dt.date(2023, 1, 2), AS_OF)
     lines = in_pandas(made)

@@ -40,6 +40,11 @@ class Comparison:
     history_days: int
 
     @property
+    def days(self) -> tuple[int, int]:
+        """Length of the earlier and of the later window in days."""
+        return self.before.days, self.after.days
+
+    @property
     def seasonal(self) -> bool:
         """Whether the two windows hold different seasons."""
         return self.unit != "year"

@@ -13,6 +13,7 @@ import math
 import pandas as pd
 
 DRIVERS = ("customers", "mix", "orders_per_customer", "order_value")
+DAYS = "days"  # a fifth driver where the windows are not equally long
 
 
 def log_mean(a: float, b: float) -> float:
@@ -21,13 +22,15 @@ def log_mean(a: float, b: float) -> float:
     return (a + b) / 2 if abs(step) < 1e-6 else (a - b) / step
 
 
-def decompose(groups: pd.DataFrame) -> pd.DataFrame:
+def decompose(groups: pd.DataFrame, days: tuple[int, int] = (1, 1)) -> pd.DataFrame:
     """Spread a change of revenue over its drivers.
 
     Parameters
     ----------
     groups : ``group`` and ``customers_, orders_, revenue_`` each ``before`` and ``after``
         (:func:`perennial.analysis.base.window_groups`).
+    days : length of the two windows. Where they differ, orders per customer count at the earlier window's length and
+        what the extra days bring is a driver of its own, ``"days"``.
 
     Returns
     -------
@@ -37,22 +40,27 @@ def decompose(groups: pd.DataFrame) -> pd.DataFrame:
     order value.
     """
     total = groups.drop(columns="group").sum()
-    effects = dict.fromkeys(DRIVERS, 0.0)
+    drivers = DRIVERS if days[0] == days[1] else (*DRIVERS, DAYS)
+    effects = dict.fromkeys(drivers, 0.0)
     for _, group in groups.iterrows():
-        for driver, effect in _group_effects(group, total).items():
+        for driver, effect in _group_effects(group, total, days).items():
             effects[driver] += effect
-    rows = [_row(driver, effects[driver], total) for driver in DRIVERS]
+    rows = [_row(driver, effects[driver], total, days) for driver in drivers]
     return pd.DataFrame(rows, columns=["driver", "before", "after", "change_rate", "effect"])
 
 
-def _group_effects(group: pd.Series, total: pd.Series) -> dict[str, float]:
+def _group_effects(group: pd.Series, total: pd.Series, days: tuple[int, int]) -> dict[str, float]:
     change = float(group["revenue_after"] - group["revenue_before"])
     sides = ("before", "after")
     if min(group[f"revenue_{s}"] for s in sides) <= 0 or min(group[f"orders_{s}"] for s in sides) == 0:
         return {_sole_driver(group, total): change}
     weight = log_mean(float(group["revenue_after"]), float(group["revenue_before"]))
     levels = [_levels(group, total, side) for side in sides]
-    return {driver: weight * math.log(levels[1][driver] / levels[0][driver]) for driver in DRIVERS}
+    effects = {driver: weight * math.log(levels[1][driver] / levels[0][driver]) for driver in DRIVERS}
+    if days[0] != days[1]:
+        effects[DAYS] = weight * math.log(days[1] / days[0])
+        effects["orders_per_customer"] -= effects[DAYS]
+    return effects
 
 
 def _sole_driver(group: pd.Series, total: pd.Series) -> str:
@@ -72,8 +80,12 @@ def _levels(group: pd.Series, total: pd.Series, side: str) -> dict[str, float]:
     }
 
 
-def _row(driver: str, effect: float, total: pd.Series) -> tuple[str, float, float, float, float]:
+def _row(driver: str, effect: float, total: pd.Series, days: tuple[int, int]) -> tuple[str, float, float, float, float]:
     before, after = (_total_level(driver, total, side) for side in ("before", "after"))
+    if driver == DAYS:
+        before, after = float(days[0]), float(days[1])
+    if driver == "orders_per_customer":
+        after *= days[0] / days[1]
     rate = after / before - 1 if before > 0 else math.nan
     return driver, before, after, rate, effect
 

@@ -86,6 +86,14 @@ def _change(study: "Study") -> list[Finding]:
         text = _(
             "Revenue of {after} was within 2 % of that of {before}: {a} against {b}.", **_pair(study, before, after)
         )
+        if "days" in effects and abs(effects["days"]) > 0.25 * abs(change):
+            days = [formats.number(count) for count in comparison.days]
+            text += " " + _(
+                "The windows have {a} and {b} days; that alone makes {effect}.",
+                a=days[1],
+                b=days[0],
+                effect=words.signed_money(study, float(effects["days"])),
+            )
         return [_finding("base.revenue_change", text, change, study.currency, 0.45, "base_drivers")]
     text = _(
         "Revenue {rose} by {rate} ({change}) from {before} to {after}; {effect} of it comes from {driver}",
@@ -97,7 +105,11 @@ def _change(study: "Study") -> list[Finding]:
         before=words.window_name(comparison.before),
         after=words.window_name(comparison.after),
     )
-    text += _rest(study, effects.drop(along.index[0]), change) + "." + _giants(study, change)
+    tied = words.near_ties(effects, change)[1:]
+    if tied:
+        also = [f"{_driver(name)} ({words.signed_money(study, float(effects[name]))})" for name in tied]
+        text += _(", nearly as much from {drivers}", drivers=", ".join(also))
+    text += _rest(study, effects.drop([along.index[0], *tied])) + "." + _giants(study, change)
     if comparison.seasonal:
         text += " " + _("The two windows hold different seasons, so part of it may be the season.")
     importance = 0.55 + 0.35 * min(1.0, abs(change / before) / 0.25)
@@ -109,9 +121,9 @@ def _rate(change: float) -> str:
     return formats.percent(abs(change)) if change < 10 else _("a factor of {n}", n=formats.compact(1 + change))
 
 
-def _rest(study: "Study", effects: pd.Series, change: float) -> str:
-    """The other drivers, unless they are small."""
-    large = effects[effects.abs() > 0.02 * abs(change)]
+def _rest(study: "Study", effects: pd.Series) -> str:
+    """All the other drivers, so that the parts printed add up to the change."""
+    large = effects[effects.abs() >= 0.005]
     parts = [f"{_driver(str(name))} {words.signed_money(study, float(effect))}" for name, effect in large.items()]
     return _("; the rest is {parts}", parts=", ".join(parts)) if parts else ""
 
@@ -140,6 +152,7 @@ def _driver(driver: str) -> str:
         "mix": _("the mix of new and returning customers"),
         "orders_per_customer": _("orders per customer"),
         "order_value": _("value per order"),
+        "days": _("the number of days in the window"),
     }
     return names[driver]
 
@@ -159,7 +172,8 @@ def _movement(study: "Study") -> list[Finding]:
     share = counts["lost"] / earlier
     text = _(
         "{lost} of the {earlier} customers of {before} ({share}) have not bought since; they had brought {gone} then. "
-        "New and returned customers brought {gained} in {after}",
+        "{who} brought {gained} in {after}",
+        who=_came(counts),
         lost=formats.number(counts["lost"]),
         earlier=formats.number(earlier),
         before=words.window_name(comparison.before),
@@ -173,6 +187,12 @@ def _movement(study: "Study") -> list[Finding]:
         text += _("; those who bought in both changed by {kept}", kept=kept)
     text += "."
     return [_finding("base.lost_share", text, share, "share", 0.5 + 0.3 * min(1.0, share / 0.5), "base_movement")]
+
+
+def _came(counts: dict[str, float]) -> str:
+    if not counts["new"]:
+        return _("Returned customers")
+    return _("New and returned customers") if counts["regained"] else _("New customers")
 
 
 def _actions(study: "Study") -> list[Finding]:

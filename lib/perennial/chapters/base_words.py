@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from perennial.chapters.customer_base import Study
 
 SMALL_CHANGE = 0.02  # a change of revenue below this is called none
+TIE = 0.10  # drivers closer than this are said to have moved revenue about equally
 
 
 def findings(study: "Study") -> list[Finding]:
@@ -159,6 +160,9 @@ def _drivers(study: "Study", comparison: Comparison) -> Caption:
         text = _("{driver} moved revenue most: {effect} of {change}", driver=driver_name(main.driver),
                  effect=signed_money(study, main.effect),
                  change=formats.signed(change, lambda v: money(study, v)))  # fmt: skip
+        tied = near_ties(study.drivers.set_index("driver")["effect"], change)
+        if len(tied) > 1:
+            text = _("{a} and {b} moved revenue about equally", a=driver_name(tied[0]), b=driver_name(tied[1]).lower())
     subtitle = _(
         "Net revenue, {currency}: {after} against {before}",
         currency=study.currency,
@@ -166,7 +170,15 @@ def _drivers(study: "Study", comparison: Comparison) -> Caption:
         before=window_name(comparison.before),
     )
     days = _("{a} and {b} days.", a=comparison.before.days, b=comparison.after.days)
+    if comparison.before.days != comparison.after.days:
+        days += " " + _("Orders per customer are counted at the earlier window's number of days.")
     return Caption(text, subtitle, source(study, f"{days} {_basis(comparison)}"))
+
+
+def near_ties(effects: pd.Series, change: float) -> list[str]:
+    """The drivers that moved revenue its way most: the largest and all within a tenth of it, largest first."""
+    along = effects[effects * change > 0].abs().sort_values(ascending=False)
+    return [str(name) for name in along[along >= (1 - TIE) * along.max()].index]
 
 
 def _basis(comparison: Comparison) -> str:
@@ -185,6 +197,7 @@ def driver_name(driver: str) -> str:
         "mix": _("Mix of new and returning"),
         "orders_per_customer": _("Orders per customer"),
         "order_value": _("Value per order"),
+        "days": _("Days in the window"),
     }
     return names[driver]
 
@@ -229,9 +242,19 @@ def movement_of(study: "Study", column: str) -> dict[str, float]:
 
 
 def _groups(study: "Study", comparison: Comparison) -> Caption:
-    text = _("The two windows, by new and returning customers")
-    if not comparison.knows_new:
-        text = _("The two windows; too little history to tell new customers apart")
+    rows = study.groups.set_index("group")
+    if comparison.knows_new:
+        sums = {f"{group[0]}{side[0]}": money(study, float(rows.loc[group, f"revenue_{side}"]))
+                for group in ("new", "returning") for side in ("before", "after")}  # fmt: skip
+        text = _("Returning customers brought {ra} against {rb}, new ones {na} against {nb}", **sums)
+        if not rows.loc["new", ["customers_before", "customers_after"]].any():
+            text = _("Returning customers brought {ra} against {rb}; nobody was new", **sums)
+    else:
+        text = _(
+            "{a} customers bought against {b}; new ones cannot be told apart",
+            a=formats.number(rows.loc["all", "customers_after"]),
+            b=formats.number(rows.loc["all", "customers_before"]),
+        )
     subtitle = _(
         "Customers, orders and net revenue ({currency}); new = first purchase in the window", currency=study.currency
     )

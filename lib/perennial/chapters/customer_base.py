@@ -124,7 +124,7 @@ def _measure(client: "Client") -> Study:
         periods=_periods(client),
         comparison=comparison,
         groups=groups,
-        drivers=decomposition.decompose(groups) if comparison else pd.DataFrame(),
+        drivers=decomposition.decompose(groups, comparison.days) if comparison else pd.DataFrame(),
         movement=base.movement(lines, summary, comparison) if comparison else pd.DataFrame(),
         recent=base.trailing_totals(lines, p.as_of, 12) if (first_on - a_year).days <= 7 else None,
         everyone=everyone,
