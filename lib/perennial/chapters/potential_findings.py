@@ -126,7 +126,7 @@ def _looks(study: "Study") -> Finding | None:
                  looks=looks_text(list(known)))  # fmt: skip
         return Finding("potential.looks", CHAPTER, text, importance=0.5, figure="potential_tests")
     best = known[telling[0]]
-    text = _("{look} adds most beyond past spend, namely {size}: partial rank correlation {added}.",
+    text = _("{look} adds most beyond past spend ({size} by itself): partial rank correlation {added}.",
              look=look_label(telling[0]), size=added_size(best.value), added=span(study, best))  # fmt: skip
     if silent:
         text += " " + _("No such evidence, or the contrary, for {looks}.", looks=looks_text(silent))
