@@ -51,6 +51,18 @@ def test_what_another_chapter_already_says_is_not_said_twice():
     assert summary.choose([again]) == [again]
 
 
+def test_the_caution_of_customers_known_before_is_given_once():
+    first = Finding("audit.left_censored", STEMS[0], "Known.", importance=0.6, kind="caution")
+    again = Finding("cohorts.known_before", STEMS[2], "Known.", importance=0.7, kind="caution")
+    assert summary.choose([again, first]) == [first]
+    assert summary.choose([again]) == [again]
+
+
+def test_chapters_not_asked_for_are_not_said_to_have_failed():
+    study = summary.Summary([], [], "", {}, left_out=["04_churn"])
+    assert "is not part of this report" in study.failed_text and "did not finish" not in study.failed_text
+
+
 def test_summary_of_a_run_reads_what_the_chapters_left_and_names_those_that_failed(shipped, tmp_path):
     found = [f for stem in STEMS if stem != "04_churn" for f in some(stem, 3)]
     found.append(Finding("base.customers", STEMS[1], "Many.", 2000.0, importance=0.2))

@@ -175,14 +175,18 @@ def spike_starts(study: "Study") -> pd.Series:
 
 
 def _rhythm(study: "Study") -> Caption:
-    gaps, spikes = len(study.gaps), len(spike_starts(study))
+    gaps, spikes = len(study.gaps), int((study.spikes["measure"] == "orders").sum())
     text = _("Too short to tell unusual days from usual ones")
     if study.measured:
         parts = [
             plural("{count} surprising gap", "{count} surprising gaps", gaps, count=gaps) if gaps else _("no gap"),
             plural("{count} spike", "{count} spikes", spikes, count=spikes) if spikes else _("no spike"),
         ]
-        text = _("Orders by {step}: {a}, {b}", step=step_name(study), a=parts[0], b=parts[1])
+        text = _("Orders by {step}: {a}, {b} of orders", step=step_name(study), a=parts[0], b=parts[1])
+        revenue = int((study.spikes["measure"] == "revenue").sum())
+        if revenue:
+            one = many = " ({count} of revenue, not drawn)"
+            text += plural(one, many, revenue, count=revenue)
     subtitle = _("Orders per {step} (thin) and the client's own level around it (thick)", step=step_name(study))
     return Caption(text, subtitle, source(study))
 

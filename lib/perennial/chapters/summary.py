@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 CHAPTER = "00_summary"
 MOST_FINDINGS, MOST_ACTIONS, MOST_CAUTIONS = 8, 4, 4
 PER_CHAPTER = 2
-REPEATS = {"cohorts.closed_group": "audit.closed_base"}  # says again what another chapter's finding says
+REPEATS = {  # says again what another chapter's finding says
+    "cohorts.closed_group": "audit.closed_base",
+    "cohorts.known_before": "audit.left_censored",
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Summary:
     key_figures : three to five numbers.
     overview : one line per chapter: its most important finding, linked.
     failed : chapters without findings, with the reason where it is known.
+    left_out : chapters that the parameters leave out of the report.
     everything : all findings of all chapters, by id.
     """
 
@@ -40,13 +44,15 @@ class Summary:
     overview: str
     failed: dict[str, str]
     everything: dict[str, Finding] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def failed_text(self) -> str:
         """The chapters that are missing, in a sentence; empty when all are there."""
         from perennial.chapters import summary_words
 
-        return summary_words.failed_text(self.failed)
+        parts = [summary_words.failed_text(self.failed), summary_words.left_out_text(self.left_out)]
+        return " ".join(part for part in parts if part)
 
 
 def gather(client: "Client", output: str = "") -> Summary:
@@ -68,6 +74,7 @@ def gather(client: "Client", output: str = "") -> Summary:
         overview=summary_words.overview(found, [stem for stem in stems if stem not in failed]),
         failed=failed,
         everything=everything,
+        left_out=[stem for stem in CHAPTERS if stem not in (*stems, CHAPTER)],
     )
 
 

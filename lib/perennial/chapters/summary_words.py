@@ -9,6 +9,7 @@ from perennial.schema import CHAPTERS
 from perennial.statements import Finding, KeyFigure
 
 MOST_FIGURES = 5
+WHOLE = 10_000  # key figures below this are whole numbers
 
 
 def key_figures(found: Mapping[str, Finding], parameters: Parameters, revenue_before: float | None) -> list[KeyFigure]:
@@ -40,7 +41,7 @@ def _customers(found: Mapping[str, Finding]) -> KeyFigure | None:
         return None
     days = _number(found, "audit.span_days")
     note = _("in {span} of orders", span=formats.days(days)) if days else ""
-    return KeyFigure(_("Customers"), formats.number(value), note, _("with at least one purchase"))
+    return KeyFigure(_("Customers"), formats.number(value, 0), note, _("with at least one purchase"))
 
 
 def _revenue(found: Mapping[str, Finding], p: Parameters, before: float | None) -> KeyFigure | None:
@@ -68,8 +69,8 @@ def _active(found: Mapping[str, Finding]) -> KeyFigure | None:
 
 
 def _about(value: float) -> str:
-    """An estimated count: three figures at most."""
-    return formats.number(value, 0) if value < 1000 else formats.compact(value)
+    """An estimated count: whole below ten thousand, as in the sentences; three figures above."""
+    return formats.number(value, 0) if value < WHOLE else formats.compact(value)
 
 
 def _at_risk(found: Mapping[str, Finding], p: Parameters) -> KeyFigure | None:
@@ -151,3 +152,12 @@ def failed_text(failed: Mapping[str, str]) -> str:
         names=", ".join(parts),
     )
     return text + " " + _("The bottom line below rests on the other chapters only.")
+
+
+def left_out_text(stems: Iterable[str]) -> str:
+    """Which chapters this report was not asked for; empty where it has all of them."""
+    parts = [f"**{CHAPTERS[stem]}**" for stem in stems]
+    if not parts:
+        return ""
+    one, many = "{names} is not part of this report.", "{names} are not part of this report."
+    return plural(one, many, len(parts), names=", ".join(parts))

@@ -130,12 +130,29 @@ def _make_table(
     marked = con.create_table(f"marked_{table}", marked, temp=True)
     rules = clean.count_rules(marked, table)
     used = clean.keep_used(marked, table)
+    if table == "transactions" and parameters.cleaning.exact_duplicates == "keep":
+        record.warnings += _kept_duplicates(used)
     _require_rows(parameters, table, raw, rules, record)
     engine.write_table(used, folder / f"{table}.parquet")
     written = engine.read_table(con, folder / f"{table}.parquet", f"clean_{table}")
     record.rules += rules
     record.tables.append(audit.describe(written, table, sum(rule.rows for rule in rules)))
     con.drop_table(f"marked_{table}")
+
+
+def _kept_duplicates(used: ir.Table) -> list[str]:
+    """Say how many order lines equal an earlier one in every column used, and what they are worth."""
+    columns = [name for name in used.columns if name != "ordered_on"]
+    copies = used.group_by(columns).agg(_more=used.count() - 1).filter(lambda t: t._more > 0)
+    row = copies.aggregate(lines=copies._more.sum(), money=(copies._more * copies.amount).sum().cast("float64"))
+    found = row.to_pyarrow().to_pylist()[0]
+    lines = int(found["lines"] or 0)
+    if not lines:
+        return []
+    one, many = "line, worth {money:,.2f}, equals", "lines, worth {money:,.2f}, equal"
+    said = (one if lines == 1 else many).format(money=found["money"])
+    kept = "it is kept" if lines == 1 else "they are kept"
+    return [f"transactions: {lines:,} {said} an earlier line in every column used; {kept} (cleaning.exact_duplicates)"]
 
 
 def _require_rows(
