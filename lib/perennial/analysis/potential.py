@@ -104,7 +104,7 @@ def compute_potential(
     actions = [(customers.quadrant == name, strategy.action) for name, strategy in strategies.items()]
     customers = customers.mutate(recommended_action=ibis.cases(*actions, else_="")).cache()
     costs, cost_unit, reason = customer_costs(tables, as_of)
-    each = None if costs is None else costs.cost.mean().cast("float64").to_pandas()
+    each = None if costs is None else costs.cost.mean(where=costs.cost > 0).cast("float64").to_pandas()
     by_quadrant = quadrant_table(customers, summary, costs, strategies)
     lost = misallocation(by_quadrant, reason)
     validation = out_of_time(transactions, tables, parameters)
