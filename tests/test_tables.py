@@ -194,3 +194,10 @@ def test_failed_preparation_leaves_nothing_behind_and_inputs_are_untouched(workb
     home = workbook.root / ".cache" / "acme"
     assert [p for p in home.iterdir() if p.is_dir()] == []
     assert hashlib.sha256(file.read_bytes()).hexdigest() == digest
+
+
+def test_duplicates_that_are_kept_are_counted_with_their_money(shipped):
+    """255 lines of the CDNOW master file equal an earlier one (counted independently with ``sort | uniq -d``)."""
+    (said,) = [text for text in shipped("cdnow").audit.warnings if "equal an earlier line" in text]
+    assert "255" in said
+    assert "4,332.88" in said

@@ -18,7 +18,15 @@ NOTABLE_TOP_SHARE = 0.10  # of revenue from the ten largest customers
 def findings(study: "Study") -> list[Finding]:
     """Findings, then what the data cannot say."""
     made = [_used(study), _span(study), *_rhythm(study), *_closed(study), *_giants(study)]
-    return [*made, *_left(study), *_right(study), *_silence(study), *_warnings(study), *_missing(study)]
+    return [
+        *made,
+        *_left(study),
+        *_right(study),
+        *_silence(study),
+        *_warnings(study),
+        *_unused(study),
+        *_missing(study),
+    ]
 
 
 def _finding(
@@ -186,3 +194,24 @@ def _missing(study: "Study") -> list[Finding]:
     text = _("Not given, so not measured: {parts}.", parts=parts)
     importance = 0.3 + 0.04 * len(study.missing)
     return [_finding("audit.missing", text, len(study.missing), "tables", importance, "audit_tables", "caution")]
+
+
+def _unused(study: "Study") -> list[Finding]:
+    """Tables that came in and that no chapter reads yet: silence about them would look like an answer."""
+    given = set(study.tables["table"])
+    parts = [what for table, what in _not_yet_read().items() if table in given]
+    if not parts:
+        return []
+    text = _("Given, but not analysed in this report: {parts}.", parts="; ".join(parts))
+    return [_finding("audit.unused", text, len(parts), "tables", 0.5, "audit_tables", "caution")]
+
+
+def _not_yet_read() -> dict[str, str]:
+    return {
+        "contacts": _(
+            "what campaigns brought (**contacts**: only their cost is used, hold-out groups are not compared)"
+        ),
+        "leads": _("the acquisition funnel (**leads**)"),
+        "tickets": _("complaints (**tickets**)"),
+        "accounts": _("profit and payment of accounts (**accounts**)"),
+    }

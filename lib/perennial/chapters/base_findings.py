@@ -201,16 +201,15 @@ def _actions(study: "Study") -> list[Finding]:
     share = float(study.top["revenue"].sum()) / total if total > 0 else 0.0
     if study.customers < 50 or share < max(NOTABLE_TOP_SHARE, 2 * count / study.customers):
         return []
-    yearly = study.recent[1] if study.recent else float(study.revenue)
+    value = float(study.top["revenue"].sum()) / count
     text = _(
-        "Review the {n} largest customers by name every quarter (they brought {share} of revenue): one of them lost "
-        "costs about {loss} a year on average, at their present share. It takes {n} conversations a quarter. Measure "
-        "it by each one's revenue against the same quarter a year before.",
+        "Review the {n} largest customers by name every quarter: they brought {share} of revenue so far, {each} each "
+        "on average, and some may be silent by now. It takes {n} conversations a quarter. Measure it by each one's "
+        "revenue against the same quarter a year before.",
         n=formats.number(count),
         share=formats.percent(share),
-        loss=words.money(study, yearly * share / count),
+        each=words.money(study, value),
     )
-    value = yearly * share / count
     return [Finding("base.watch_largest", CHAPTER, text, value, unit=study.currency, importance=0.35 + share / 2,
                     kind="action", figure="base_top")]  # fmt: skip
 
