@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from perennial import formats
+from perennial.chapters import phrases
 from perennial.language import _, plural
 from perennial.statements import Caption, Finding
 
@@ -48,8 +49,7 @@ def source(study: "Study", more: str = "") -> str:
 
 def money(study: "Study", value: float) -> str:
     """An amount in the client's currency, cents only below ten."""
-    size = abs(value)
-    return formats.money(value, study.currency, digits=None if size >= 999.5 else 0 if size >= 10 or not size else 2)
+    return phrases.amount(value, study.currency)
 
 
 def table_formats(study: "Study") -> dict[str, Callable[[Any], str]]:

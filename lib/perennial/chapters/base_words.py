@@ -8,6 +8,7 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis.comparison import Comparison, Window
+from perennial.chapters import phrases
 from perennial.language import _
 from perennial.statements import Caption, Finding
 
@@ -45,19 +46,12 @@ def captions(study: "Study") -> dict[str, Caption]:
 
 def source(study: "Study", more: str = "") -> str:
     """The line under a chart."""
-    text = _(
-        "Source: orders of {title} to {date}; n = {n} customers.",
-        title=study.title,
-        date=formats.date(study.as_of),
-        n=formats.number(study.customers),
-    )
-    return f"{text} {more}".strip()
+    return phrases.source_of_customers(study.title, study.as_of, study.customers, more)
 
 
 def money(study: "Study", value: float) -> str:
     """An amount in the client's currency, cents only below ten."""
-    size = abs(value)
-    return formats.money(value, study.currency, digits=None if size >= 999.5 else 0 if size >= 10 or not size else 2)
+    return phrases.amount(value, study.currency)
 
 
 def signed_money(study: "Study", value: float) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from perennial import formats
 from perennial.analysis import survival
 from perennial.analysis.survival import median_time, survival_at
+from perennial.chapters import phrases
 from perennial.language import _, plural
 from perennial.statements import Caption
 
@@ -35,13 +36,7 @@ def days_text(days: float) -> str:
 
 def source(study: "Study", title: str, more: str = "") -> str:
     """The line under a chart."""
-    text = _(
-        "Source: orders of {title} to {date}; n = {n} customers.",
-        title=title,
-        date=formats.date(study.as_of),
-        n=formats.number(study.customers),
-    )
-    return f"{text} {more}".strip()
+    return phrases.source_of_customers(title, study.as_of, study.customers, more)
 
 
 def count(study: "Study", repeat: bool, *states: str) -> int:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis.cohorts import PERIODS_A_YEAR, mean_revenue
+from perennial.chapters import phrases
 from perennial.language import _
 from perennial.statements import Caption
 
@@ -28,13 +29,7 @@ def ordinal(age: int, unit: str) -> str:
 
 def source(study: "Study", title: str, more: str = "") -> str:
     """The line under a chart."""
-    text = _(
-        "Source: orders of {title} to {date}; n = {n} customers.",
-        title=title,
-        date=formats.date(study.as_of),
-        n=formats.number(study.customers),
-    )
-    return f"{text} {more}".strip()
+    return phrases.source_of_customers(title, study.as_of, study.customers, more)
 
 
 def captions(study: "Study", title: str) -> dict[str, Caption]:

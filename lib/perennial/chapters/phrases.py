@@ -1,0 +1,23 @@
+"""Sentences and forms that several chapters share."""
+
+import datetime as dt
+
+from perennial import formats
+from perennial.language import _
+
+
+def source_of_customers(title: str, as_of: dt.date, customers: int, more: str = "") -> str:
+    """The line under a chart that rests on customers, and what ``more`` there is to say."""
+    text = _(
+        "Source: orders of {title} to {date}; n = {n} customers.",
+        title=title,
+        date=formats.date(as_of),
+        n=formats.number(customers),
+    )
+    return f"{text} {more}".strip()
+
+
+def amount(value: float, currency: str) -> str:
+    """An amount of money, cents only below ten."""
+    size = abs(value)
+    return formats.money(value, currency, digits=None if size >= 999.5 else 0 if size >= 10 or not size else 2)
