@@ -53,13 +53,13 @@ day = st.sampled_from(["", "2024-01-01", "2024-06-30", "2025-06-30", "nonsense",
     st.lists(st.tuples(st.sampled_from(["", "a", "b"]), day, cell), max_size=25),
     st.sampled_from(["keep", "drop"]),
     st.sampled_from(["keep", "drop"]),
-    st.sampled_from(["returns", "drop"]),
+    st.sampled_from(["separate", "drop"]),
 )
 def test_rules_reconcile_raw_to_used_for_any_file(tmp_path_factory, rows, duplicates, zeros, negatives):
     from conftest import Workbook
 
     workbook = Workbook(tmp_path_factory.mktemp("w"))
-    choice = {"exact_duplicates": duplicates, "zero_amounts": zeros, "negative_amounts": negatives}
+    choice = {"exact_duplicates": duplicates, "zero_amounts": zeros, "returns": {"treat": negatives}}
     workbook.write("acme", [*ORDERS, *rows], cleaning=choice)
     client = workbook.open("acme")
     found = rules(client)

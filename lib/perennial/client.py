@@ -19,7 +19,8 @@ from perennial.parameters import Parameters
 from perennial.schema import UNLOCKS
 from perennial.tables import engine
 from perennial.tables.audit import Audit
-from perennial.tables.prepare import cached_folder, code_fingerprint, fingerprint, prepare_tables
+from perennial.tables.cache import cached_folder, code_fingerprint, fingerprint
+from perennial.tables.prepare import prepare_tables
 
 if TYPE_CHECKING:
     from perennial.analysis.potential import PotentialResult

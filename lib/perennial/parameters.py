@@ -2,6 +2,7 @@
 
 import datetime as dt
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,11 @@ QUADRANTS = ("growth_stock", "cash_cow", "sleeping_gold", "low_yield")
 STAGES = ("new", "growing", "mature", "declining", "lapsed")
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Mark = Literal[".", ",", " ", "'", ""]  # between whole and part, or between thousands
+Locale = Literal[
+    "en", "de", "fr", "es", "it", "nl", "pt", "pl", "cs", "hu", "ru", "uk", "el", "tr", "zh", "zh_tw", "ja", "ko"
+]  # fmt: skip
+_VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
 class _Strict(BaseModel):
@@ -21,11 +27,15 @@ class _Strict(BaseModel):
 
 
 class Column(_Strict):
-    """Where a canonical column comes from: a column of the file, or a constant."""
+    """Where a canonical column comes from, and how its text is read: a column of the file, or a constant."""
 
     source: str | None = Field(None, alias="from")
-    format: str | None = None  # of a date, as strptime writes it
     constant: str | None = None
+    format: str | None = None  # of a date: as strptime writes it, or excel, epoch, epoch_ms
+    time_zone: str | None = None  # the clock a timestamp was written by; see Parameters.time_zone
+    decimal: Mark | None = None  # where one column's numbers are written unlike the source's
+    thousands: Mark | None = None
+    strip_decimal: bool = False  # an id that went through a number: 17850.0 is 17850
 
     @model_validator(mode="before")
     @classmethod
@@ -47,26 +57,104 @@ class Lookup(_Strict):
 
 
 class Source(_Strict):
-    """One file behind one canonical table."""
+    """The files (or the database table) behind one canonical table."""
 
-    path: str
-    layout: Literal["csv", "spaced", "parquet"] = "csv"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    path: str | list[str] | None = None  # a file, a folder, a glob, or several of them; read as one table
+    database: str | None = None  # the *name* of an environment variable that holds a connection URI
+    table: str | None = None  # of a database, or of a DuckDB or SQLite file
+    layout: Literal["auto", "csv", "fixed", "spaced", "excel", "parquet", "jsonl", "duckdb", "sqlite"] = "auto"
+    encoding: str | None = None  # None: UTF-8, else what the client's locale suggests
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None  # None: tab in .tsv, comma elsewhere
+    quote: Annotated[str, Field(max_length=1)] = '"'
+    header: Annotated[int, Field(ge=0)] = 1  # the line the column names stand in; 0: there are none, give names
+    names: list[str] = []
+    widths: list[Annotated[int, Field(ge=1)]] = []  # of the columns of a fixed layout
+    skip_after_header: Annotated[int, Field(ge=0)] = 0  # lines of text or units between the names and the data
+    sheet: str | int | list[str] | None = None  # of Excel: a name, a number from 1, several names, or "*" for all
+    decimal: Mark = "."
+    thousands: Mark = ""
     lookup: Lookup | None = None
     columns: dict[str, Column]
     attributes: list[str] = []
 
-    def files(self) -> list[str]:
-        """All paths this source reads."""
-        return [self.path, self.lookup.path] if self.lookup else [self.path]
+    @model_validator(mode="after")
+    def _consistent(self) -> "Source":
+        if (self.path is None) == (self.database is None):
+            raise ValueError("needs either 'path' (files) or 'database' (the name of an environment variable)")
+        if self.database is not None and self.table is None:
+            raise ValueError("a database needs 'table', the name of the table or view to read")
+        if self.database is not None and not _VARIABLE.match(self.database):
+            raise ValueError("database is the name of an environment variable that holds the URI, not the URI itself")
+        if self.header == 0 and not self.names:
+            raise ValueError("header: 0 says the file has no column names; list them under 'names'")
+        if self.layout == "fixed" and not self.widths:
+            raise ValueError("a fixed layout needs 'widths', the number of characters of each column")
+        if self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both '{self.decimal}'")
+        return self
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths as declared, always as a list; empty for a database."""
+        return [] if self.path is None else [self.path] if isinstance(self.path, str) else self.path
+
+
+Patterns = dict[str, str]  # column (canonical, or of the file) → regular expression; a row is meant if any finds
+
+
+class Returns(_Strict):
+    """Cancellations and returns: how they are recognised and what is done with them."""
+
+    where: Patterns = {}  # besides every line with an amount below zero, and is_return where mapped
+    treat: Literal["separate", "net", "drop"] = "separate"
+    match: Literal["order", "customer_product"] = "customer_product"  # how net finds the sale a return belongs to
+
+
+class Merge(_Strict):
+    """A table of customers known under several ids: column ``from`` is replaced by column ``to``."""
+
+    path: str
+    old: str = Field(alias="from")
+    new: str = Field(alias="to")
+
+
+class Rejects(_Strict):
+    """How much may be unreadable before a run stops."""
+
+    stop_above: Share = 0.05  # of rows or of money, of any one table
+    allow: bool = False  # go on above it; the report says so
 
 
 class Cleaning(_Strict):
-    """Declared rules; the defaults keep everything that could be a sale."""
+    """Declared rules for order lines; the defaults keep everything that could be a sale."""
 
     exact_duplicates: Literal["keep", "drop"] = "keep"
     zero_amounts: Literal["keep", "drop"] = "keep"
-    negative_amounts: Literal["returns", "drop"] = "returns"
+    negative_prices: Literal["keep", "drop"] = "drop"  # of unit_price: write-offs, neither sale nor return
+    returns: Returns = Returns()
+    test_orders: Patterns = {}
+    staff: Patterns = {}
+    pseudo_products: Patterns = {}  # postage, fees, vouchers: lines that are no product
+    guests: Patterns = {}  # ids that stand for no customer: checkout without an account
+    merge_customers: Merge | None = None
+    minimum_order: Annotated[float, Field(gt=0)] | None = None  # smaller orders are removed
+    rates: dict[str, Annotated[float, Field(gt=0)]] | str = {}  # currency → its worth in the report's; or a file
+    outliers: Annotated[float, Field(gt=0)] = 6  # robust standard deviations of log amount; flagged, never removed
+    rejects: Rejects = Rejects()
+
+    @model_validator(mode="after")
+    def _patterns_compile(self) -> "Cleaning":
+        given = {"returns.where": self.returns.where, "test_orders": self.test_orders, "staff": self.staff,
+                 "pseudo_products": self.pseudo_products, "guests": self.guests}  # fmt: skip
+        for where, patterns in given.items():
+            for column, pattern in patterns.items():
+                try:
+                    re.compile(pattern)
+                except re.error as error:
+                    raise ValueError(
+                        f"cleaning.{where}.{column}: '{pattern}' is no regular expression: {error}"
+                    ) from None
+        return self
 
 
 class Cutoff(_Strict):
@@ -175,6 +263,10 @@ class Parameters(_Strict):
     prepared_by: str = ""
     scope: str = ""
     language: Literal["en"] = "en"
+    locale: Locale = "en"  # where the files come from: decides how text that is not UTF-8 is read
+    time_zone: str = "UTC"  # the clock by which an order's day is told
+    pseudonymise: bool = False  # customer ids become keyed digests, names are not read
+    pseudonym_key: str = "PERENNIAL_KEY"  # the name of the environment variable with the key
     sources: dict[str, Source]
     cleaning: Cleaning = Cleaning()
     cohort_period: Literal["week", "month", "quarter"] = "month"
@@ -207,12 +299,15 @@ def _mapping_problems(name: str, source: Source) -> Iterator[str]:
     if name not in TABLES:
         return
     table = TABLES[name]
+    known = [*table.columns, *table.inputs]
     for column in source.columns:
-        if column not in table.columns:
-            yield unknown_key(column, table.columns, f"sources.{name}.columns")
+        if column not in known:
+            yield unknown_key(column, known, f"sources.{name}.columns")
+    priced = {"quantity", "unit_price"} <= set(source.columns)
     for column in table.required:
-        if column not in source.columns:
-            yield f"sources.{name}.columns lacks '{column}', which every {name} table needs"
+        if column not in source.columns and not (column == "amount" and priced):
+            also = " (or 'quantity' and 'unit_price')" if column == "amount" else ""
+            yield f"sources.{name}.columns lacks '{column}'{also}, which every {name} table needs"
     if source.attributes and not table.takes_attributes:
         yield f"sources.{name}.attributes: only customers and leads take attributes"
 

@@ -1,9 +1,9 @@
 """The canonical tables and chapters by name: what every layer may assume, and nothing heavier than that."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["text", "timestamp", "date", "money", "number", "flag"]
+Kind = Literal["text", "timestamp", "date", "money", "price", "number", "flag"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class TableSchema:
     clock: str | None = None  # the column that must not lie after as_of
     key: str | None = None  # the column whose values must not repeat
     takes_attributes: bool = False
+    inputs: dict[str, Kind] = field(default_factory=dict)  # columns that are read to make others, and not kept
 
 
 TABLES: dict[str, TableSchema] = {
@@ -36,6 +37,7 @@ TABLES: dict[str, TableSchema] = {
         },
         ("customer_id", "ordered_at", "amount"),
         clock="ordered_at",
+        inputs={"unit_price": "price", "currency": "text"},
     ),
     "customers": TableSchema(
         "customers",

@@ -8,22 +8,73 @@ from typing import Any
 import ibis.expr.types as ir
 
 from perennial.schema import TABLES
-from perennial.tables.clean import RuleCount
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file as it was read."""
+    """One file (sheet, database table) as it was read; ``notes`` are sentences on how."""
 
     table: str
     path: str
     bytes: int
     sha256: str
+    encoding: str = ""
+    rows: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class RuleCount:
+    """What one rule removed from one table; ``money`` is None where the table has no amounts.
+
+    ``rows, customers, money`` are those the rule removed, because no rule before it applied; ``found`` counts all rows
+    it applies to, whichever rule removed them.
+    """
+
+    table: str
+    rule: str
+    meaning: str
+    rows: int
+    customers: int
+    money: float | None
+    found: int = 0
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Rows that were marked and kept: ``what`` is a short name, ``meaning`` a sentence."""
+
+    table: str
+    what: str
+    meaning: str
+    rows: int
+    customers: int
+    money: float | None = None
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One mapped column as it was read.
+
+    ``source`` is its name in the file (or the constant), ``format`` how its text was read (a date format, a decimal
+    mark), ``given`` the raw rows with any text in it and ``unreadable`` those whose text could not be read.
+    """
+
+    table: str
+    column: str
+    source: str
+    kind: str
+    format: str
+    given: int
+    unreadable: int
 
 
 @dataclass(frozen=True)
 class TableFacts:
-    """One canonical table after cleaning; dates as ISO text, ``filled`` the share of non-missing values by column."""
+    """One canonical table after cleaning; dates as ISO text, ``filled`` the share of non-missing values by column.
+
+    ``rejects`` are raw rows that no analysis can use because their text cannot be read, with the money on them.
+    """
 
     table: str
     raw_rows: int
@@ -32,6 +83,8 @@ class TableFacts:
     first: str | None
     last: str | None
     filled: dict[str, float]
+    rejects: int = 0
+    rejected_money: float | None = None
 
 
 @dataclass
@@ -41,7 +94,9 @@ class Audit:
     client: str
     as_of: str
     files: list[SourceFile] = field(default_factory=list)
+    columns: list[ColumnFacts] = field(default_factory=list)
     rules: list[RuleCount] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
     tables: list[TableFacts] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -71,13 +126,17 @@ class Audit:
             raw["client"],
             raw["as_of"],
             [SourceFile(**item) for item in raw["files"]],
+            [ColumnFacts(**item) for item in raw["columns"]],
             [RuleCount(**item) for item in raw["rules"]],
+            [Flag(**item) for item in raw["flags"]],
             [TableFacts(**item) for item in raw["tables"]],
             raw["warnings"],
         )
 
 
-def describe(table: ir.Table, name: str, raw_rows: int) -> TableFacts:
+def describe(
+    table: ir.Table, name: str, raw_rows: int, rejects: int = 0, rejected_money: float | None = None
+) -> TableFacts:
     """Count a canonical table in one query."""
     clock = TABLES[name].clock
     measures: dict[str, ir.Value] = {"_rows": table.count()}
@@ -97,4 +156,6 @@ def describe(table: ir.Table, name: str, raw_rows: int) -> TableFacts:
         str(row["_first"]) if row.get("_first") else None,
         str(row["_last"]) if row.get("_last") else None,
         {column: (row[f"filled_{column}"] / rows if rows else 0.0) for column in filled},
+        rejects,
+        rejected_money,
     )

@@ -8,8 +8,8 @@ from ibis.backends.duckdb import Backend
 
 
 def connect() -> Backend:
-    """A fresh engine in memory, two threads, times in UTC; it spills to disk when memory runs short."""
-    engine = ibis.duckdb.connect(threads=2, preserve_insertion_order=False)
+    """A fresh engine in memory: two threads, UTC, rows kept in the order read, spilling to disk when memory is short."""
+    engine = ibis.duckdb.connect(threads=2, preserve_insertion_order=True)
     engine.con.execute("SET TimeZone = 'UTC'")
     return engine
 

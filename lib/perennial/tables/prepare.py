@@ -1,72 +1,30 @@
 """From a client's files to cached canonical tables: read, parse, clean, count, write.
 
 The cache is keyed by the contents of the input files, the parameters that matter here and this package's own code, so a
-table is made again exactly when it could differ. It is written beside and renamed into place: no half-made cache.
+table is made again exactly when it could differ.
 """
 
-import hashlib
-import json
-import shutil
-import tempfile
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import ibis.expr.types as ir
-from filelock import FileLock
 from ibis.backends.duckdb import Backend
 
 from perennial.errors import InputError, ParameterError
 from perennial.parameters import Parameters
 from perennial.schema import TABLES
-from perennial.tables import audit, clean, engine, read
+from perennial.tables import audit, engine, read
+from perennial.tables.cache import cached_folder, code_fingerprint, fingerprint, sha256
+from perennial.tables.clean import rules as clean
+from perennial.tables.files import locate
+from perennial.tables.files.request import Request
+from perennial.tables.parse.columns import parse_columns
 from perennial.tables.summary import customer_summary
 
-KEPT_CACHES = 3
-
-
-def cached_folder(home: Path, key: str, make: Callable[[Path], None]) -> Path:
-    """The folder ``home/key``, made by ``make`` in a neighbouring place first if it is not there yet."""
-    folder = home / key
-    home.mkdir(parents=True, exist_ok=True)
-    with FileLock(home / f"{key}.lock"):
-        if not folder.exists():
-            staging = Path(tempfile.mkdtemp(prefix=".making-", dir=home))
-            try:
-                make(staging)
-                staging.rename(folder)
-            except BaseException:
-                shutil.rmtree(staging, ignore_errors=True)
-                raise
-        folder.touch()
-    _prune(home, keep=folder)
-    return folder
-
-
-def _prune(home: Path, keep: Path) -> None:
-    caches = [p for p in home.iterdir() if p.is_dir() and not p.name.startswith(".making-") and p != keep]
-    caches.sort(key=lambda p: p.stat().st_mtime, reverse=True)
-    for old in caches[KEPT_CACHES - 1 :]:
-        shutil.rmtree(old, ignore_errors=True)
-        (home / f"{old.name}.lock").unlink(missing_ok=True)
-
-
-def fingerprint(*parts: object) -> str:
-    """Sixteen hexadecimal digits that stand for all the parts."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(json.dumps(part, sort_keys=True, default=str).encode() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def code_fingerprint(folders: Iterable[Path]) -> str:
-    """A digest of Python source, so that a change of code makes its results anew."""
-    sources = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    return fingerprint(*[(path.name, path.read_text(encoding="utf-8")) for path in sources])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+# Keys that change nothing in the tables; all others make them anew.
+_NOT_OF_TABLES = {
+    "title", "prepared_by", "scope", "language", "cohort_period", "horizon_months", "discount_rate", "gross_margin",
+    "holdout_days", "minimum_group", "interval", "seed", "contractual", "chapters", "churn", "potential",
+}  # fmt: skip
 
 
 def input_files(parameters: Parameters, root: Path) -> list[audit.SourceFile]:
@@ -77,15 +35,16 @@ def input_files(parameters: Parameters, root: Path) -> list[audit.SourceFile]:
     ParameterError
         With one sentence per file that is missing or empty.
     """
-    problems = read.missing_files(parameters, root)
+    problems = locate.missing_files(parameters, root)
     if problems:
         raise ParameterError(f"{parameters.client}.yaml cannot be used:", problems)
-    files = []
-    for table, source in parameters.sources.items():
-        for path in source.files():
-            place = read.resolve(path, root)
-            files.append(audit.SourceFile(table, path, place.stat().st_size, _sha256(place)))
-    return files
+    digests = root / ".cache" / "digests.json"
+    digests.parent.mkdir(exist_ok=True)
+    return [
+        audit.SourceFile(where.split(".")[1], place.name, place.path.stat().st_size, sha256(place.path, digests))
+        for where, path in locate.declared_paths(parameters)
+        for place in locate.places(path, root)
+    ]
 
 
 def prepare_tables(parameters: Parameters, root: Path, home: Path) -> Path:
@@ -102,7 +61,7 @@ def prepare_tables(parameters: Parameters, root: Path, home: Path) -> Path:
         When no report is possible: no readable rows, a missing column, nothing left after cleaning.
     """
     files = input_files(parameters, root)
-    part = parameters.model_dump(mode="json", include={"client", "sources", "cleaning", "as_of"})
+    part = parameters.model_dump(mode="json", exclude=_NOT_OF_TABLES)
     code = code_fingerprint([Path(__file__).parent])
     key = fingerprint([file.sha256 for file in files], part, code)
     return cached_folder(home, key, lambda folder: _make(parameters, root, files, folder))
@@ -124,20 +83,22 @@ def _make_table(
     con: Backend, parameters: Parameters, table: str, root: Path, folder: Path, record: audit.Audit
 ) -> None:
     source = parameters.sources[table]
-    raw = read.read_source(con, parameters.client, table, source, root)
-    parsed = clean.parse(raw, table, source)
+    request = Request(con, parameters.client, table, source, root, folder, parameters.locale)
+    raw = read.read_source(request, parameters.cleaning)
+    parsed = con.create_table(f"parsed_{table}", parse_columns(raw.rows, table, source), temp=True)
     marked = clean.mark(parsed, table, parameters.cleaning, parameters.as_of)
     marked = con.create_table(f"marked_{table}", marked, temp=True)
     rules = clean.count_rules(marked, table)
     used = clean.keep_used(marked, table)
     if table == "transactions" and parameters.cleaning.exact_duplicates == "keep":
         record.warnings += _kept_duplicates(used)
-    _require_rows(parameters, table, raw, rules, record)
+    _require_rows(parameters, table, raw.rows, rules, record)
     engine.write_table(used, folder / f"{table}.parquet")
     written = engine.read_table(con, folder / f"{table}.parquet", f"clean_{table}")
     record.rules += rules
     record.tables.append(audit.describe(written, table, sum(rule.rows for rule in rules)))
     con.drop_table(f"marked_{table}")
+    con.drop_table(f"parsed_{table}")
 
 
 def _kept_duplicates(used: ir.Table) -> list[str]:

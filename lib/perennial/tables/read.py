@@ -1,146 +1,112 @@
-"""Client files → Ibis tables with every mapped column under its canonical name, still as it arrived.
+"""A client's source → rows under canonical names, still as they arrived.
 
-Text layouts arrive as text only; Parquet keeps its types. Nothing is parsed or removed here.
+Nothing is parsed or removed here. Columns whose names begin with ``_`` travel beside the mapped ones: ``_file`` (which
+file, from 0), ``_row`` (place among all rows of the source), ``_line_hash`` (equal for lines equal in every column of
+the file) and one flag per declared pattern.
 """
 
-import difflib
-import importlib.util
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 
 import ibis
 import ibis.expr.types as ir
-from ibis.backends.duckdb import Backend
 
-from perennial.errors import InputError
-from perennial.parameters import Parameters, Source
+from perennial.parameters import Cleaning
+from perennial.tables.files import locate, parquet, text
+from perennial.tables.files.raw import FILE, Place, Raw
+from perennial.tables.files.request import Request
 
-PACKAGE = "package:"
-
-
-def resolve(path: str, root: Path) -> Path:
-    """Where a source's file lies: in the project, absolute, or ``package:<name>/<file>`` of an installed package."""
-    if not path.startswith(PACKAGE):
-        return root / path
-    package, _, inside = path.removeprefix(PACKAGE).partition("/")
-    spec = importlib.util.find_spec(package)  # finds it without importing it
-    if spec is None or spec.origin is None:
-        raise InputError(f"{path}: the Python package '{package}' is not installed; run the set-up again")
-    return Path(spec.origin).parent / inside
+ROW, LINE_HASH = "_row", "_line_hash"
+_SUFFIXES = {".parquet": "parquet", ".pq": "parquet"}
+_READERS = {"csv": text.read, "spaced": text.read, "parquet": parquet.read}
 
 
-def missing_files(parameters: Parameters, root: Path) -> list[str]:
-    """One sentence per source file that is not there or is empty."""
-    problems = []
-    for table, source in parameters.sources.items():
-        for path in source.files():
-            try:
-                place = resolve(path, root)
-            except InputError as error:
-                problems.append(f"sources.{table}: {error}")
-                continue
-            if not place.is_file():
-                problems.append(f"sources.{table}: there is no file '{path}'{_nearest_file(place)}")
-            elif place.stat().st_size == 0:
-                problems.append(f"sources.{table}: the file '{path}' is empty")
-    return problems
+def layout_of(request: Request, place: Place) -> str:
+    """The declared layout, else what the file's name says, else text divided by a character."""
+    declared = request.source.layout
+    return declared if declared != "auto" else _SUFFIXES.get(place.path.suffix.lower(), "csv")
 
 
-def _nearest_file(place: Path) -> str:
-    siblings = [p.name for p in place.parent.iterdir()] if place.parent.is_dir() else []
-    near = difflib.get_close_matches(place.name, siblings, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f" (looked in {place.parent.name}/)"
-
-
-def read_source(engine: Backend, client: str, table: str, source: Source, root: Path) -> ir.Table:
+def read_source(request: Request, cleaning: Cleaning) -> Raw:
     """All rows of a source, its mapped columns renamed to their canonical names.
 
     Raises
     ------
     InputError
-        When the file cannot be read, has no rows, or lacks a mapped column (with the nearest one it has).
+        When a file cannot be read, has no rows, or lacks a mapped column (with the nearest one it has).
     """
-    raw = _open(engine, client, table, source.path, source, root)
+    source = request.source
+    places = locate.source_places(source, request.root)
+    flags = _patterns(request, cleaning)
+    mapped = [column.source for column in source.columns.values() if column.source is not None]
+    wanted = list(dict.fromkeys([*mapped, *source.attributes, *(name for f in flags.values() for name in f)]))
     if source.lookup:
-        other = _open(engine, client, table, source.lookup.path, source, root)
-        raw = _join(client, table, raw, other, source)
-    _check_columns(client, table, raw, source)
+        raw = open_files(request, places, None)
+        raw = _look_up(request, raw, wanted)
+    else:
+        raw = open_files(request, places, None if request.table == "transactions" else wanted)
+        request.require(places[0].name, raw.rows.columns, wanted)
+    return replace(raw, rows=_mapped(request, raw.rows, flags))
+
+
+def open_files(request: Request, places: Sequence[Place], wanted: Sequence[str] | None) -> Raw:
+    """The files' rows under their own column names; all columns where ``wanted`` is None."""
+    return _READERS[layout_of(request, places[0])](request, places, wanted)
+
+
+def _patterns(request: Request, cleaning: Cleaning) -> dict[str, dict[str, str]]:
+    """Flag → column of the file → pattern, for the declared rules that look at text."""
+    if request.table != "transactions":
+        return {}
+    declared = {
+        "_cancellation": cleaning.returns.where,
+        "_test_order": cleaning.test_orders,
+        "_staff": cleaning.staff,
+        "_pseudo_product": cleaning.pseudo_products,
+        "_guest": cleaning.guests,
+    }
+    columns = request.source.columns
+    named = {name: column.source for name, column in columns.items() if column.source is not None}
+    return {
+        flag: {named.get(column, column): pattern for column, pattern in patterns.items()}
+        for flag, patterns in declared.items()
+        if patterns
+    }
+
+
+def _mapped(request: Request, rows: ir.Table, flags: dict[str, dict[str, str]]) -> ir.Table:
     columns: dict[str, ir.Value] = {}
-    for name, column in source.columns.items():
-        columns[name] = ibis.literal(column.constant) if column.source is None else raw[column.source]
-    for name in source.attributes:
-        columns[name] = raw[name]
-    return raw.select(**columns)
+    for name, column in request.source.columns.items():
+        columns[name] = ibis.literal(column.constant) if column.source is None else rows[column.source]
+    for name in request.source.attributes:
+        columns[name] = rows[name]
+    for flag, patterns in flags.items():
+        found = [rows[name].cast("string").fill_null("").re_search(pattern) for name, pattern in patterns.items()]
+        columns[flag] = ibis.or_(*found)
+    if request.table == "transactions":
+        whole = ibis.struct({name: rows[name] for name in rows.columns if not name.startswith("_")})
+        columns[LINE_HASH] = whole.hash()
+    return rows.select(**columns, **{name: rows[name] for name in (FILE, ROW) if name in rows.columns})
 
 
-def _open(engine: Backend, client: str, table: str, path: str, source: Source, root: Path) -> ir.Table:
-    place = resolve(path, root)
-    try:
-        raw = _LAYOUTS["parquet" if place.suffix == ".parquet" else source.layout](engine, place, source)
-        empty = raw.limit(1).count().execute() == 0
-    except InputError:
-        raise
-    except Exception as error:  # the engine's own words, shortened to their first line
-        reason = str(error).strip().split("\n")[0]
-        raise InputError(f"{client}, {table}: the file '{path}' cannot be read as {source.layout}: {reason}") from error
-    if empty:
-        raise InputError(f"{client}, {table}: the file '{path}' has a header but no rows")
-    return raw
-
-
-def _read_csv(engine: Backend, place: Path, source: Source) -> ir.Table:
-    return engine.read_csv(str(place), all_varchar=True, header=True, delim=source.delimiter, nullstr="")
-
-
-def _read_parquet(engine: Backend, place: Path, source: Source) -> ir.Table:
-    return engine.read_parquet(str(place))
-
-
-def _read_spaced(engine: Backend, place: Path, source: Source) -> ir.Table:
-    """Columns divided by runs of blanks, names in the first line."""
-    with place.open(encoding="utf-8") as lines:
-        names = lines.readline().split()
-    if not names:
-        raise InputError(f"the first line of '{source.path}' holds no column names")
-    raw = engine.read_csv(
-        str(place), all_varchar=True, header=False, skip=1, delim="\x01", quote="", columns={"line": "VARCHAR"}
-    )
-    cells = raw.select(cells=raw.line.strip().re_split(r"\s+"))
-    return cells.select(**{name: cells.cells[place] for place, name in enumerate(names)})
-
-
-_LAYOUTS = {"csv": _read_csv, "parquet": _read_parquet, "spaced": _read_spaced}
-
-
-def _join(client: str, table: str, raw: ir.Table, other: ir.Table, source: Source) -> ir.Table:
-    assert source.lookup is not None
-    key = source.lookup.by
-    for path, side in [(source.path, raw), (source.lookup.path, other)]:
+def _look_up(request: Request, raw: Raw, wanted: Sequence[str]) -> Raw:
+    """Add the lookup's columns; rows are numbered first, because a join does not keep their order."""
+    assert request.source.lookup is not None
+    key = request.source.lookup.by
+    place = locate.lookup_place(request.source.lookup.path, request.root)
+    other = open_files(request, [place], None).rows.drop(FILE)
+    rows = request.engine.create_table(f"raw_{request.table}", raw.rows, temp=True)
+    rows = rows.mutate(**{ROW: rows.rowid()})
+    for name, side in [(raw.files[0].name, rows), (place.name, other)]:
         if key not in side.columns:
-            raise InputError(f"{client}, {table}: '{path}' has no column '{key}' to look up by; {_has(side)}")
+            request.require(name, side.columns, [key])
     repeated = other.group_by(key).agg(n=other.count()).filter(lambda t: t.n > 1).count().execute()
     if repeated:
-        raise InputError(
-            f"{client}, {table}: '{source.lookup.path}' has {repeated} values of '{key}' more than once; "
+        raise request.error(
+            f"'{place.name}' has {repeated} values of '{key}' more than once; "
             "looking up by it would repeat rows. Give a file with one row per value."
         )
-    return raw.left_join(other, key, rname="").select(
-        *[raw[c] for c in raw.columns], *[other[c] for c in other.columns if c not in raw.columns]
-    )
-
-
-def _check_columns(client: str, table: str, raw: ir.Table, source: Source) -> None:
-    wanted = [c.source for c in source.columns.values() if c.source is not None] + source.attributes
-    problems = []
-    for name in wanted:
-        if name not in raw.columns:
-            near = difflib.get_close_matches(name, raw.columns, n=1, cutoff=0.5)
-            hint = f"did you mean '{near[0]}'?" if near else _has(raw)
-            problems.append(f"{client}, {table}: '{source.path}' has no column '{name}'; {hint}")
-    if problems:
-        raise InputError("\n".join(problems))
-
-
-def _has(table: ir.Table) -> str:
-    names = list(table.columns)
-    shown = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
-    return f"it has: {shown}"
+    added = [column for column in other.columns if column not in rows.columns]
+    request.require(raw.files[0].name, [*rows.columns, *added], wanted)
+    joined = rows.left_join(other, key, rname="").select(*[rows[c] for c in rows.columns], *[other[c] for c in added])
+    return replace(raw, rows=joined)

@@ -5,34 +5,13 @@ difference between raw and used rows exactly. Money is summed in decimals: total
 """
 
 import datetime as dt
-from dataclasses import dataclass
 
 import ibis
-import ibis.expr.datatypes as ds
 import ibis.expr.types as ir
 
-from perennial.parameters import Cleaning, Source
-from perennial.schema import TABLES, Kind, TableSchema
-
-MONEY = ds.Decimal(18, 4)
-
-
-@ibis.udf.scalar.builtin
-def try_strptime(text: str, format: str) -> dt.datetime:  # type: ignore[empty-body]
-    """DuckDB's strptime that gives NULL for what does not fit."""
-
-
-@dataclass(frozen=True)
-class RuleCount:
-    """What one rule removed from one table; ``money`` is None where the table has no amounts."""
-
-    table: str
-    rule: str
-    meaning: str
-    rows: int
-    customers: int
-    money: float | None
-
+from perennial.parameters import Cleaning
+from perennial.schema import TABLES, TableSchema
+from perennial.tables.audit import RuleCount
 
 RULES: dict[str, str] = {
     "used": "rows that every analysis uses",
@@ -41,35 +20,12 @@ RULES: dict[str, str] = {
     "bad_date": "rows whose date is missing or cannot be read",
     "bad_amount": "lines whose amount is missing or not a number",
     "after_as_of": "rows dated after the as-of date",
-    "exact_duplicate": "lines equal to an earlier line in every column used",
+    "exact_duplicate": "lines equal to an earlier line in every column of the file",
     "zero_amount": "lines with an amount of zero",
     "negative_amount": "lines with a negative amount",
     "only_returns": "returns of customers with no purchase in the data",
     "repeated_id": "further rows with an id that already stands in the table",
 }
-
-
-def parse(raw: ir.Table, table: str, source: Source) -> ir.Table:
-    """Every column in its declared kind; what cannot be read becomes NULL, what was there is kept beside it."""
-    kinds = TABLES[table].columns
-    columns: dict[str, ir.Value] = {}
-    for name in raw.columns:
-        form = source.columns[name].format if name in source.columns else None
-        columns[name] = _parse_column(raw[name], kinds.get(name, "text"), form)
-    return raw.select(**columns)
-
-
-def _parse_column(column: ir.Value, kind: Kind, form: str | None) -> ir.Value:
-    if kind == "text":
-        return column.cast("string").strip().nullif("")
-    if kind in ("timestamp", "date"):
-        moment = try_strptime(column.cast("string"), form) if form else column.try_cast("timestamp(6)")
-        return moment.cast("date") if kind == "date" else moment.cast("timestamp(6)")
-    if kind == "flag":
-        return column.cast("string").strip().lower().isin(["true", "t", "1", "yes", "y"])
-    if kind == "money":
-        return column.try_cast(MONEY)
-    return column.try_cast("float64")
 
 
 def mark(rows: ir.Table, table: str, cleaning: Cleaning, as_of: dt.date) -> ir.Table:
@@ -91,22 +47,21 @@ def mark(rows: ir.Table, table: str, cleaning: Cleaning, as_of: dt.date) -> ir.T
     marked = rows.mutate(rule=ibis.cases(*cases, else_="used"))
     if table == "transactions":
         marked = _mark_only_returns(marked)
-    return marked.drop([c for c in marked.columns if c.startswith("_")])
+    return marked
 
 
 def _transaction_cases(rows: ir.Table, cleaning: Cleaning) -> tuple[ir.Table, list[tuple[ir.BooleanValue, str]]]:
-    columns = rows.columns
     returned = rows.amount < 0
-    if "is_return" in columns:
+    if "is_return" in rows.columns:
         returned = returned | rows.is_return.fill_null(False)
     rows = rows.mutate(is_return=returned.fill_null(False))
     cases = []
     if cleaning.exact_duplicates == "drop":
-        rows = rows.mutate(_copy=ibis.row_number().over(group_by=columns, order_by=columns[0]))
+        rows = rows.mutate(_copy=ibis.row_number().over(group_by="_line_hash"))
         cases.append((rows._copy > 0, "exact_duplicate"))
     if cleaning.zero_amounts == "drop":
         cases.append((rows.amount == 0, "zero_amount"))
-    if cleaning.negative_amounts == "drop":
+    if cleaning.returns.treat == "drop":
         cases.append((rows.amount < 0, "negative_amount"))
     return rows, cases
 
@@ -119,7 +74,7 @@ def _mark_only_returns(marked: ir.Table) -> ir.Table:
 
 
 def _rest(rows: ir.Table, schema: TableSchema) -> list[str]:
-    return [name for name in rows.columns if name != schema.key]
+    return [name for name in rows.columns if name != schema.key and not name.startswith("_")]
 
 
 def count_rules(marked: ir.Table, table: str) -> list[RuleCount]:
@@ -146,4 +101,5 @@ def count_rules(marked: ir.Table, table: str) -> list[RuleCount]:
 def keep_used(marked: ir.Table, table: str) -> ir.Table:
     """The canonical table: used rows only, with the day of the order where there is one."""
     used = marked.filter(marked.rule == "used").drop("rule")
+    used = used.drop([c for c in used.columns if c.startswith("_")])
     return used.mutate(ordered_on=used.ordered_at.cast("date")) if table == "transactions" else used
