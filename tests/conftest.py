@@ -1,5 +1,6 @@
 """Shared by all tests: a throw-away workbook with clients made in the test, and the shipped ones."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,3 +62,12 @@ def shipped() -> Callable[[str], Client]:
         return opened[name]
 
     return get
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real clients' files, outside the project."""
+    folder = os.environ.get("PERENNIAL_DATA")
+    if not folder:
+        pytest.skip("PERENNIAL_DATA is not set: the folder of real files to try the workbook on")
+    return Path(folder)
