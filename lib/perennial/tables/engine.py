@@ -8,7 +8,7 @@ from ibis.backends.duckdb import Backend
 
 
 def connect() -> Backend:
-    """A fresh engine in memory: two threads, UTC, rows kept in the order read, spilling to disk when memory is short."""
+    """A fresh engine in memory: two threads, UTC, rows in the order read; it spills to disk when memory is short."""
     engine = ibis.duckdb.connect(threads=2, preserve_insertion_order=True)
     engine.con.execute("SET TimeZone = 'UTC'")
     return engine
