@@ -18,11 +18,13 @@ from perennial.parameter_file import CLIENT_NAME, load_parameters
 from perennial.parameters import Parameters
 from perennial.schema import UNLOCKS
 from perennial.tables import engine
-from perennial.tables.audit import Audit
+from perennial.tables.audit import REJECT_COLUMNS, Audit
 from perennial.tables.cache import cached_folder, code_fingerprint, fingerprint
 from perennial.tables.prepare import prepare_tables
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from perennial.analysis.potential import PotentialResult
     from perennial.analysis.value import ValueResult
 
@@ -109,6 +111,13 @@ class Client:
         if name not in self._tables:
             self._tables[name] = engine.read_table(self._engine, self.folder / f"{name}.parquet", name)
         return self._tables[name]
+
+    def rejects(self) -> "pd.DataFrame":
+        """Lines and cells that could not be read: ``table, file, line, column, text, reason``; none where all could."""
+        import pandas as pd
+
+        place = self.folder / "rejects.parquet"
+        return pd.read_parquet(place) if place.is_file() else pd.DataFrame(columns=list(REJECT_COLUMNS))
 
     @property
     def transactions(self) -> ir.Table:

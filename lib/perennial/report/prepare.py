@@ -6,7 +6,7 @@ from typing import Any
 
 from perennial.errors import ModelError
 from perennial.report.excel import write_workbook
-from perennial.report.findings import write_json
+from perennial.report.findings import write_json, write_table
 
 
 def prepare_client(name: str, root: str) -> dict[str, Any]:
@@ -32,13 +32,18 @@ def prepare_client(name: str, root: str) -> dict[str, Any]:
 
 
 def write_customers(name: str, root: str, folder: str) -> int:
-    """Write ``customers.parquet``, ``customers.xlsx`` and ``clv_model.json`` into a folder; the number of customers."""
+    """Write what a run leaves beside its chapters into a folder; the number of customers.
+
+    ``customers.parquet``, ``customers.xlsx``, ``clv_model.json``, and ``rejects.csv`` (its header alone where all could
+    be read).
+    """
     client = _open(name, root)
     place = Path(folder)
     try:
         write_json(client.value.to_dict(), place / "clv_model.json")
     except ModelError as error:
         write_json({"model": None, "reason": str(error)}, place / "clv_model.json")
+    write_table(client.rejects(), place / "rejects.csv")
     customers = client.customers()
     customers.to_parquet(str(place / "customers.parquet"), compression="zstd")
     return write_workbook(customers, place / "customers.xlsx", client.parameters)

@@ -9,6 +9,8 @@ import ibis.expr.types as ir
 
 from perennial.schema import TABLES
 
+REJECT_COLUMNS = ("table", "file", "line", "column", "text", "reason")
+
 
 @dataclass(frozen=True)
 class SourceFile:
