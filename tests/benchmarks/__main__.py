@@ -10,13 +10,16 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from rich.console import Console
 from rich.table import Table
+from tests.benchmarks.reading import LINES, make
 
 REPO = Path(__file__).resolve().parents[2]
 OPEN = "from perennial.client import open_client; c = open_client({name!r}); c.summary.count().execute()"
@@ -62,37 +65,42 @@ def forget(client: str) -> None:
     shutil.rmtree(REPO / ".cache" / client, ignore_errors=True)
 
 
-def benchmarks() -> list[tuple[str, str, list[str], bool, float | None, float | None]]:
-    """Name, client, command, whether its cache is dropped first, and the limits in seconds and megabytes."""
+@dataclass(frozen=True)
+class Benchmark:
+    """A command with its limits: seconds, megabytes, or a multiple of another benchmark's median seconds."""
+
+    name: str
+    command: list[str]
+    forgets: str = ""  # the client whose cache is dropped before every run
+    seconds: float | None = None
+    megabytes: float | None = None
+    times: tuple[float, str] | None = None
+
+    def limits(self) -> str:
+        """The limits as a reader sees them."""
+        parts = [f"{self.seconds:.0f} s" if self.seconds else "", f"{self.megabytes:.0f} MB" if self.megabytes else ""]
+        parts.append(f"{self.times[0]:.0f} × {self.times[1]}" if self.times else "")
+        return ", ".join(part for part in parts if part) or "-"
+
+
+def benchmarks(lines: Path) -> list[Benchmark]:
+    """All benchmarks, in the order they are run; ``lines`` is the file of ten million order lines."""
     python, perennial = sys.executable, str(Path(sys.executable).parent / "perennial")
+    opened = [python, "-c", OPEN.format(name="completejourney")]
+    reading = [python, "-m", "tests.benchmarks.reading"]
+    copied = "10 M lines: DuckDB's own copy"
     return [
-        ("cdnow report, nothing cached", "cdnow", [perennial, "report", "cdnow"], True, 60, 2000),
-        ("cdnow report, tables cached", "cdnow", [perennial, "report", "cdnow"], False, 60, 2000),
-        ("demo report, nothing cached", "demo", [perennial, "report", "demo"], True, None, None),
-        (
-            "completejourney report, nothing cached",
-            "completejourney",
-            [perennial, "report", "completejourney"],
-            True,
-            None,
-            None,
+        Benchmark("cdnow report, nothing cached", [perennial, "report", "cdnow"], "cdnow", 60, 2000),
+        Benchmark("cdnow report, tables cached", [perennial, "report", "cdnow"], "", 60, 2000),
+        Benchmark("cdnow check, tables cached", [perennial, "check", "cdnow"], "", 10),
+        Benchmark("demo report, nothing cached", [perennial, "report", "demo"], "demo"),
+        Benchmark(
+            "completejourney report, nothing cached", [perennial, "report", "completejourney"], "completejourney"
         ),
-        (
-            "completejourney tables, 1.47 M lines",
-            "completejourney",
-            [python, "-c", OPEN.format(name="completejourney")],
-            True,
-            None,
-            None,
-        ),
-        (
-            "completejourney opened from the cache",
-            "completejourney",
-            [python, "-c", OPEN.format(name="completejourney")],
-            False,
-            5,
-            None,
-        ),
+        Benchmark("completejourney tables, 1.47 M lines", opened, "completejourney"),
+        Benchmark("completejourney opened from the cache", opened, "", 5),
+        Benchmark(copied, [*reading, "copy", str(lines)]),
+        Benchmark("10 M lines: canonical Parquet", [*reading, "canonical", str(lines)], "", None, 4000, (2, copied)),
     ]
 
 
@@ -103,31 +111,42 @@ def main() -> int:
     arguments.add_argument("--only", default="", help="run those whose name contains this")
     chosen = arguments.parse_args()
     table = Table(
-        "benchmark", "runs", "seconds (min, median, max)", "peak MB", "limit", title=f"{os.cpu_count()} cores"
+        "benchmark", "runs", "seconds (min, median, max)", "peak MB", "limit", "", title=f"{os.cpu_count()} cores"
     )
-    broken = False
-    for name, client, command, cold, seconds_limit, memory_limit in benchmarks():
-        if chosen.only not in name:
-            continue
-        results = []
-        for _ in range(chosen.runs):
-            if cold:
-                forget(client)
-            results.append(run(command))
-        seconds = sorted(result[0] for result in results)
-        median, peak = statistics.median(seconds), max(result[1] for result in results)
-        failed = any(result[2] for result in results)
-        over = bool(seconds_limit and median > seconds_limit) or bool(memory_limit and peak > memory_limit)
-        broken |= failed or over
-        limits = " ".join(
-            [f"{seconds_limit:.0f} s" if seconds_limit else "", f"{memory_limit:.0f} MB" if memory_limit else ""]
-        )
-        verdict = "FAILED" if failed else "OVER" if over else limits.strip() or "-"
-        table.add_row(
-            name, str(chosen.runs), f"{seconds[0]:.1f}, {median:.1f}, {seconds[-1]:.1f}", f"{peak:.0f}", verdict
-        )
-    Console(width=120).print(table)
+    broken, medians = False, {}
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / "lines.csv"
+        picked = [one for one in benchmarks(lines) if chosen.only in one.name]
+        if any(str(lines) in one.command for one in picked):
+            make(lines, LINES)
+        for one in picked:
+            seconds, peak, failed = measure(one, chosen.runs)
+            medians[one.name] = statistics.median(seconds)
+            over = passed_limit(one, medians, peak)
+            broken |= failed or over
+            verdict = "FAILED" if failed else "OVER" if over else ""
+            times = f"{seconds[0]:.1f}, {medians[one.name]:.1f}, {seconds[-1]:.1f}"
+            table.add_row(one.name, str(chosen.runs), times, f"{peak:.0f}", one.limits(), verdict)
+    Console(width=140).print(table)
     return int(broken)
+
+
+def measure(one: Benchmark, runs: int) -> tuple[list[float], float, bool]:
+    """Sorted seconds and peak megabytes of a few runs, and whether any of them failed."""
+    results = []
+    for _ in range(runs):
+        if one.forgets:
+            forget(one.forgets)
+        results.append(run(one.command))
+    return sorted(r[0] for r in results), max(r[1] for r in results), any(r[2] for r in results)
+
+
+def passed_limit(one: Benchmark, medians: dict[str, float], peak: float) -> bool:
+    """Whether a benchmark's median seconds or its peak memory passed one of its limits."""
+    median = medians[one.name]
+    slow = bool(one.seconds and median > one.seconds)
+    relative = bool(one.times and one.times[1] in medians and median > one.times[0] * medians[one.times[1]])
+    return slow or relative or bool(one.megabytes and peak > one.megabytes)
 
 
 if __name__ == "__main__":
