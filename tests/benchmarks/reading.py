@@ -46,13 +46,24 @@ def copy(path: Path, folder: Path) -> None:
 
 
 def canonical(path: Path, folder: Path) -> None:
-    """A client's tables, counted and audited, as ``open_client`` makes them."""
+    """The canonical table as every client's is made: read as text, parsed, ruled, counted, written with its audit."""
     from perennial.client import read_parameters
-    from perennial.tables.prepare import prepare_tables
+    from perennial.tables import engine, prepare
 
     (folder / "parameters").mkdir()
     (folder / "parameters" / "big.yaml").write_text(PARAMETERS.format(path=path), encoding="utf-8")
-    prepare_tables(read_parameters("big", folder), folder, folder / ".cache" / "big")
+    parameters = read_parameters("big", folder)
+    files = prepare.input_files(parameters, folder)
+    prepare.make_canonical(engine.connect(), parameters, folder, files, folder)
+
+
+def opened(path: Path, folder: Path) -> None:
+    """The same with the customer summary: all that opening the client makes."""
+    from perennial.client import open_client
+
+    (folder / "parameters").mkdir()
+    (folder / "parameters" / "big.yaml").write_text(PARAMETERS.format(path=path), encoding="utf-8")
+    open_client("big", folder)
 
 
 def main() -> None:
@@ -63,7 +74,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         started = time.perf_counter()
-        {"copy": copy, "canonical": canonical}[what](path, Path(folder))
+        {"copy": copy, "canonical": canonical, "opened": opened}[what](path, Path(folder))
         print(f"{what}: {time.perf_counter() - started:.2f} s")
 
 

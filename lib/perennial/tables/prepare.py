@@ -69,14 +69,22 @@ def prepare_tables(parameters: Parameters, root: Path, home: Path) -> Path:
 
 def _make(parameters: Parameters, root: Path, files: list[audit.SourceFile], folder: Path) -> None:
     con = engine.connect()
-    record = audit.Audit(parameters.client, parameters.as_of.isoformat(), files)
-    for table in TABLES:
-        if table in parameters.sources:
-            _make_table(con, parameters, table, root, folder, record)
+    record = make_canonical(con, parameters, root, files, folder)
     transactions = engine.read_table(con, folder / "transactions.parquet", "transactions")
     engine.write_table(customer_summary(transactions, parameters.as_of), folder / "summary.parquet")
     record.warnings += _strangers(con, folder, record)
     record.save(folder / "audit.json")
+
+
+def make_canonical(
+    con: Backend, parameters: Parameters, root: Path, files: list[audit.SourceFile], folder: Path
+) -> audit.Audit:
+    """Write every canonical table the client gives as Parquet into a folder; what was found on the way."""
+    record = audit.Audit(parameters.client, parameters.as_of.isoformat(), files)
+    for table in TABLES:
+        if table in parameters.sources:
+            _make_table(con, parameters, table, root, folder, record)
+    return record
 
 
 def _make_table(
