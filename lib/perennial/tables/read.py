@@ -12,13 +12,16 @@ import ibis
 import ibis.expr.types as ir
 
 from perennial.parameters import Cleaning
-from perennial.tables.files import locate, parquet, text
+from perennial.tables.files import excel, locate, parquet, text
 from perennial.tables.files.raw import FILE, Place, Raw
 from perennial.tables.files.request import Request
 
 ROW, LINE_HASH = "_row", "_line_hash"
-_SUFFIXES = {".parquet": "parquet", ".pq": "parquet"}
-_READERS = {"csv": text.read, "spaced": text.read, "parquet": parquet.read}
+_SUFFIXES = {
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel"),
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+}
+_READERS = {"csv": text.read, "spaced": text.read, "excel": excel.read, "parquet": parquet.read}
 
 
 def layout_of(request: Request, place: Place) -> str:

@@ -1,0 +1,47 @@
+"""The names of a spreadsheet's columns: declared, or from the row they stand in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from perennial.tables.files.cells import column_letters, column_texts
+from perennial.tables.files.request import Request
+from perennial.tables.files.together import number_of, some_of
+
+
+def column_names(request: Request, where: str, rows: list[list[Any]], first: int) -> tuple[list[str], list[str]]:
+    """Every column's name, no two alike; a nameless one is called by its letter.
+
+    Parameters
+    ----------
+    where : the sheet and its file, for errors.
+    first : the place of the first row of data.
+
+    Returns
+    -------
+    The names, and sentences for the audit.
+    """
+    source = request.source
+    header = column_texts(rows[source.header - 1]) if source.header else []
+    if source.header and is_blank(rows[source.header - 1]):
+        filled = next(row for row, cells in enumerate(rows) if not is_blank(cells))
+        raise request.error(f"row {source.header} of {where} is blank; if the names stand in row {filled + 1}, "
+                            f"declare header: {filled + 1}")  # fmt: skip
+    width = max(len(header), max((len(row) for row in rows[first : first + 1]), default=0))
+    if source.names and len(source.names) > width:
+        raise request.error(f"{where} has {number_of(width, 'column')}, but {len(source.names)} 'names' are given")
+    given = [*(source.names or header), *[None] * width][:width]
+    names: list[str] = []
+    repeated: list[str] = []
+    for place, name in enumerate(given):
+        plain = (name or "").strip() or f"column {column_letters(place)}"
+        taken, unique, number = {one.casefold() for one in names}, plain, 1
+        while unique.casefold() in taken:  # the engine tells no capitals apart
+            unique, number = f"{plain}_{number}", number + 1
+        repeated += [unique] if unique != plain else []
+        names.append(unique)
+    notes = [f"Column names that occur twice were numbered: {some_of(repeated)}."] if repeated else []
+    return names, notes
+
+
+def is_blank(cells: Sequence[Any]) -> bool:
+    return all(type(cell) is str and not cell.strip() for cell in cells)
