@@ -1,0 +1,130 @@
+"""Text → moments and days, by a declared format or by a reading that leaves no choice.
+
+A moment is local time without zone, by the clock ``Parameters.time_zone``. Days that do not exist are unreadable.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.tables.parse.moments import HALF, NAIVE, OFFSET, canonical, numbered_months, tidy, without_weekday
+
+SPECIAL = ("excel", "epoch", "epoch_ms")
+_MOMENT = "timestamp(6)"
+_TIMES = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_TIME_DIRECTIVES = ("%H", "%I", "%M", "%S", "%f", "%p", "%X", "%c", "%T", "%R", "%g", "%n")
+
+
+@ibis.udf.scalar.builtin
+def try_strptime(text: str, format: str) -> dt.datetime:  # type: ignore[empty-body]
+    """DuckDB's strptime that gives NULL for what does not fit; an instant in UTC where the format has ``%z``."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp"), "timestamp('UTC')"))
+def at_zone(zone: str, moment: dt.datetime) -> dt.datetime:  # type: ignore[empty-body]
+    """The instant of a local time; in a gap of summer time the hour before it, when told twice the later one."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
+def in_zone(zone: str, instant: dt.datetime) -> dt.datetime:  # type: ignore[empty-body]
+    """The local time of an instant."""
+
+
+@ibis.udf.scalar.builtin(name="strlen")
+def bytes_of(text: str) -> int:  # type: ignore[empty-body]
+    """Bytes of a text: cheaper than its characters."""
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """``written`` is the clock of the file (None: not stated), ``told`` the one by which a day is told."""
+
+    written: str | None = None
+    told: str = "UTC"
+
+    def local(self, naive: ir.TimestampValue) -> ir.TimestampValue:
+        """A time without zone by the clock of the report."""
+        if self.written is None or self.written == self.told:
+            return naive
+        return in_zone(self.told, at_zone(self.written, naive))
+
+    def instant(self, utc: ir.TimestampValue) -> ir.TimestampValue:
+        """A moment known in UTC by the clock of the report."""
+        return utc if self.told == "UTC" else in_zone(self.told, at_zone("UTC", utc))
+
+
+def parse_moment(text: ir.StringValue, form: str | None, clocks: Clocks) -> ir.TimestampValue:
+    """The moment a text stands for, NULL where it is none in the declared format (None: one that leaves no choice)."""
+    if form is None:
+        return ibis.coalesce(_sound(clocks.local(_fast_iso(text))), _sound(_unmistakable(text, clocks)))
+    if form == "excel":
+        return ibis.coalesce(_sound(clocks.local(_excel(text))), _sound(_unmistakable(text, clocks)))
+    if form in SPECIAL:
+        return _sound(clocks.instant(_epoch(text, 1 if form == "epoch_ms" else 1000)))
+    return _by_format(text, form, clocks)
+
+
+def _sound(moment: ir.TimestampValue) -> ir.TimestampValue:
+    """Only years of four digits: 0024 is a year whose century was not written."""
+    return moment.between(ibis.timestamp("1000-01-01"), ibis.timestamp("9999-12-31 23:59:59.999999")).ifelse(
+        moment, ibis.null(_MOMENT)
+    )
+
+
+def _fast_iso(text: ir.StringValue) -> ir.TimestampValue:
+    """``2024-01-05`` and ``2024-01-05 10:20:30`` without a look at anything else.
+
+    The engine's cast takes more, and drops an offset without a word: only texts too short to hold one go to it.
+    """
+    size = bytes_of(text)
+    return _where((size == 10) | ((size == 19) & (text.substr(16, 1) == ":")), text).try_cast(_MOMENT)
+
+
+def _unmistakable(text: ir.StringValue, clocks: Clocks) -> ir.TimestampValue:
+    """Year first, month by name, Chinese; with time and offset."""
+    tidied = tidy(text)
+    return ibis.coalesce(_canonical(canonical(tidied), clocks), _canonical(canonical(numbered_months(tidied)), clocks))
+
+
+def _canonical(text: ir.StringValue, clocks: Clocks) -> ir.TimestampValue:
+    naive = _where(text.re_search(NAIVE), text).try_cast(_MOMENT)
+    half = try_strptime(_where(text.re_search(HALF), text), "%Y-%m-%d %I:%M:%S %p")
+    instant = _where(text.re_search(OFFSET), text).try_cast("timestamp('UTC')")
+    return ibis.coalesce(clocks.local(naive), clocks.local(half), clocks.instant(in_zone("UTC", instant)))
+
+
+def _where(condition: ir.BooleanValue, text: ir.StringValue) -> ir.StringValue:
+    return condition.ifelse(text, ibis.null("string"))
+
+
+def _excel(text: ir.StringValue) -> ir.TimestampValue:
+    """Serial days of the 1900 system, which has a 29 February 1900 (day 60) that never was; times to the millisecond."""
+    serial = text.re_search(r"^[0-9]{1,7}(\.[0-9]*)?$").ifelse(text, ibis.null("string")).try_cast("float64")
+    day = ibis.cases((serial < 1, ibis.null("float64")), (serial < 60, serial + 1), (serial < 61, ibis.null("float64")),
+                     else_=serial)  # fmt: skip
+    milliseconds = (day * 86_400_000).round().cast("int64")
+    return ibis.timestamp("1899-12-30") + milliseconds.as_interval("ms")
+
+
+def _epoch(text: ir.StringValue, milliseconds: int) -> ir.TimestampValue:
+    """Seconds or milliseconds since 1970-01-01 UTC."""
+    number = text.re_search(r"^-?[0-9]{1,15}(\.[0-9]*)?$").ifelse(text, ibis.null("string")).try_cast("decimal(24,6)")
+    microseconds = (number * 1000 * milliseconds).round().try_cast("int64")
+    return ibis.timestamp("1970-01-01") + microseconds.as_interval("us")
+
+
+def _by_format(text: ir.StringValue, form: str, clocks: Clocks) -> ir.TimestampValue:
+    """As declared; else without weekday and the like; a format without time also reads a time of day after the date."""
+    place = clocks.instant if "%z" in form or "%Z" in form else clocks.local
+    timed = any(directive in form for directive in _TIME_DIRECTIVES)
+    forms = [form] if timed else [form + time for time in _TIMES]
+    texts = [text, without_weekday(text), tidy(text)]
+    return ibis.coalesce(*[_sound(place(_strptime(written, f))) for written in texts for f in forms])
+
+
+def _strptime(text: ir.StringValue, form: str) -> ir.TimestampValue:
+    """The engine reads the words infinity and epoch in any format: a date has a digit in it."""
+    dated = (text < ":") | text.re_search("[0-9]")
+    return try_strptime(dated.ifelse(text, ibis.null("string")), form).cast(_MOMENT)
