@@ -1,0 +1,1 @@
+"""From a client's unknown files to a commented ``parameters/<client>.yaml``."""

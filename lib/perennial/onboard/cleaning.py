@@ -1,0 +1,117 @@
+"""Rules for cleaning that the order lines themselves suggest; each doubtful one is a question."""
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.onboard.pseudo import pseudo_pattern, quote
+from perennial.onboard.questions import Answers, Question
+from perennial.onboard.roles import Reading
+from perennial.onboard.write_yaml import Entry
+
+_PREFIX = r"^[^\d\s]{1,4}"
+_GUESTS = (
+    "guest", "anonymous", "anonym", "unknown", "none", "null", "n/a", "na", "walk-in", "walkin", "cash", "gast",
+    "barverkauf", "laufkunde", "unbekannt", "散客", "游客", "匿名", "未知", "0", "-1", "999999", "9999999", "99999999",
+)  # fmt: skip
+
+
+def propose_cleaning(seen: ir.Table, reading: Reading, named: str | None, answers: Answers) -> list[Entry]:
+    """The entries under ``cleaning``.
+
+    Parameters
+    ----------
+    seen : the order lines as they arrived, held by the engine.
+    named : the header of products' names, where there is one.
+    """
+    headers = {column: role.header for column, role in reading.roles.items()}
+    entries = [_duplicates(seen, headers, answers), Entry("zero_amounts", "keep", "or drop; free items are orders too")]
+    if "unit_price" in headers:
+        entries.append(Entry("negative_prices", "drop", "or keep; write-offs, neither sale nor return"))
+    entries.append(_returns(seen, headers))
+    if "product_id" in headers:
+        entries += _pseudo_products(seen, headers["product_id"], named, answers)
+    return entries + _guests(seen, headers["customer_id"], answers)
+
+
+def _duplicates(seen: ir.Table, headers: Mapping[str, str], answers: Answers) -> Entry:
+    """Copies are dropped only where an order number tells a line exported twice from a second order."""
+    columns = [name for name in seen.columns if not name.startswith("_")]
+    whole = seen.select(_line=ibis.struct({name: seen[name] for name in columns}).hash())
+    found = whole.aggregate(rows=whole.count(), kinds=whole._line.nunique()).to_pyarrow().to_pylist()[0]
+    copies = int(found["rows"] - found["kinds"])
+    key = "cleaning.exact_duplicates"
+    if not copies:
+        return Entry("exact_duplicates", answers.given(key) or "keep", "no line equals an earlier one")
+    told_apart = "order_id" in headers
+    why = "the order number is the same too" if told_apart else "without an order number they can be two sales"
+    question = Question(
+        key,
+        f"{copies:,} lines equal an earlier line in every column ({why}). Keep them?",
+        {"drop": "each was exported or keyed twice", "keep": "each is a sale of its own"},
+        "drop" if told_apart else "keep",
+    )
+    return Entry("exact_duplicates", answers.ask(question), f"{copies:,} lines")
+
+
+def _returns(seen: ir.Table, headers: Mapping[str, str]) -> Entry:
+    """Order numbers with a mark in front that only lines below zero have are cancellations."""
+    separate = Entry("treat", "separate", "lines below zero lower revenue on their own day; or net, or drop")
+    counted = headers.get("quantity", headers.get("amount"))
+    if "order_id" not in headers or counted is None:
+        return Entry("returns", [separate])
+    number = seen[headers["order_id"]].cast("string").strip()
+    below = seen[counted].cast("string").strip().re_search(r"^[-−(]|-$").fill_null(False)
+    lines = seen.select(mark=number.re_extract(_PREFIX, 0), below=below)
+    marks = lines.group_by("mark").agg(rows=lines.count(), below=lines.below.sum()).to_pyarrow().to_pylist()
+    total = sum(row["rows"] for row in marks)
+    found = [row for row in marks if row["mark"] and row["rows"] >= 5 and row["below"] >= 0.98 * row["rows"]]
+    if not found or sum(row["rows"] for row in found) > 0.5 * total:
+        return Entry("returns", [separate])
+    prefixes = sorted(quote(row["mark"]) for row in found)
+    pattern = f"^{prefixes[0]}" if len(prefixes) == 1 else f"^({'|'.join(prefixes)})"
+    rows = sum(row["rows"] for row in found)
+    where = Entry("where", {"order_id": pattern}, f"{rows:,} lines; all but a few are below zero")
+    return Entry("returns", [where, separate])
+
+
+def _pseudo_products(seen: ir.Table, code: str, named: str | None, answers: Answers) -> list[Entry]:
+    key = "cleaning.pseudo_products"
+    found = pseudo_pattern(seen, code, named)
+    given = answers.given(key)
+    if found is None:
+        return [Entry("pseudo_products", {"product_id": given})] if given not in (None, "none") else []
+    pattern, rows, shown = found
+    question = Question(
+        key,
+        f"{rows:,} lines seem to be no products but fees, postage or corrections: {shown}. Leave them out?",
+        {"drop": "they are no products", "none": "they are sales like all others"},
+        "drop",
+    )
+    # besides the two answers any pattern will do
+    answer = given if given not in (None, *question.options) else answers.ask(question)
+    if answer == "none":
+        return []
+    return [Entry("pseudo_products", {"product_id": pattern if answer == "drop" else answer}, f"{rows:,} lines")]
+
+
+def _guests(seen: ir.Table, customer: str, answers: Answers) -> list[Entry]:
+    """Ids that are words for nobody, where they stand on more lines than one customer's usually do."""
+    ids = seen.select(id=seen[customer].cast("string").strip())
+    ids = ids.filter(ids.id.lower().isin([*_GUESTS, *(f"{word}.0" for word in _GUESTS)]))
+    found = ids.group_by("id").agg(rows=ids.count()).order_by("id").to_pyarrow().to_pylist()
+    if not found:
+        return []
+    rows = sum(row["rows"] for row in found)
+    shown = ", ".join(row["id"] for row in found)
+    question = Question(
+        "cleaning.guests",
+        f"{rows:,} lines have a customer id that seems to stand for nobody: {shown}. Are they guests?",
+        {"drop": "guests: nobody to follow", "none": "real customers"},
+        "drop",
+    )
+    if answers.ask(question) == "none":
+        return []
+    pattern = "^(" + "|".join(quote(row["id"]) for row in found) + ")$"
+    return [Entry("guests", {"customer_id": pattern}, f"{rows:,} lines")]

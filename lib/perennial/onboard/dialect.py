@@ -1,0 +1,127 @@
+"""How a text file is divided into columns: by a character, by runs of blanks, or at fixed places."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from perennial.onboard.grid import Heading, find_heading
+from perennial.onboard.open_text import decode, first_bytes
+
+_DELIMITERS = (",", ";", "\t", "|", "\x01", "^", "~", "§", "¦", "#", ":")
+_LINES = 300
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """Keys of a source as they stand in YAML, and sentences about what was seen."""
+
+    keys: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+    chinese: bool = False
+
+
+def text_dialect(path: Path, locale: str) -> Dialect:
+    """See how a text file is laid out from its beginning; only what differs from the defaults is in ``keys``.
+
+    Raises
+    ------
+    InputError
+        When it cannot be opened.
+    """
+    text, encoding = decode(first_bytes(path), locale)
+    lines = text.splitlines()[: _LINES + 1]
+    lines = lines[:-1] if len(lines) > 1 and not text.endswith("\n") and len(text) > 1000 else lines
+    keys: dict[str, Any] = {}
+    notes = []
+    if encoding not in ("utf-8", "utf-8-sig"):
+        keys["encoding"] = encoding
+        notes.append(f"read as {encoding}: it is not UTF-8")
+    divided, heading = _divide(lines, path.suffix.lower() == ".tsv" or ".tsv." in path.name)
+    keys |= divided
+    if heading:
+        keys |= _heading_keys(heading, divided)
+    return Dialect(keys, notes, encoding == "gb18030" or any("\u4e00" <= letter <= "\u9fff" for letter in text[:5000]))
+
+
+def _divide(lines: list[str], tabs_expected: bool) -> tuple[dict[str, Any], Heading | None]:
+    expected = "\t" if tabs_expected else ","
+    best, rows = _delimiter(lines)
+    if best is not None:
+        return ({} if best == expected else {"delimiter": best}), find_heading(rows)
+    widths = _fixed_widths(lines)
+    blanks = [line.split() for line in lines if line.strip()]
+    if len(blanks) > 1 and len(blanks[0]) > 1 and len({len(row) for row in blanks}) == 1:
+        return {"layout": "spaced"}, find_heading(blanks)
+    if len(widths) > 1:
+        return {"layout": "fixed", "widths": widths}, find_heading([_cut(line, widths) for line in lines])
+    return {}, find_heading([line.split(expected) for line in lines])
+
+
+def _delimiter(lines: Sequence[str]) -> tuple[str | None, list[list[str]]]:
+    """The character that gives most lines the same number of cells, and the cells; None where there is none."""
+    found: list[tuple[float, int, str, list[list[str]]]] = []
+    for delimiter in _DELIMITERS:
+        if not any(delimiter in line for line in lines):
+            continue
+        rows = _rows(lines, delimiter)
+        counts = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+        width, times = counts.most_common(1)[0] if counts else (1, 0)
+        if width > 1:
+            found.append((round(times / sum(counts.values()), 1), width, delimiter, rows))
+    if not found or max(found)[0] < 0.5:
+        return None, []
+    # a decimal comma can be as regular as the true delimiter; the cells it leaves hold that delimiter
+    found.sort(key=lambda item: item[:2], reverse=True)
+    share, width, delimiter, rows = found[0]
+    for other in found[1:]:
+        if other[0] >= share and other[1] > 1 and _leaves_whole(rows, other[2]) and other[2] in ";\t|":
+            share, width, delimiter, rows = other
+            break
+    return delimiter, rows
+
+
+def _leaves_whole(rows: list[list[str]], other: str) -> bool:
+    """Whether cells made by one delimiter are full of another: then the other is the true one."""
+    return sum(1 for row in rows if any(other in cell for cell in row)) > 0.9 * len(rows)
+
+
+def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """Cells line by line (blank lines kept, so that places are line numbers); a line break in quotes ends a cell."""
+    try:
+        return [next(csv.reader(io.StringIO(line), delimiter=delimiter), []) for line in lines]
+    except csv.Error:
+        return [line.split(delimiter) for line in lines]
+
+
+def _fixed_widths(lines: Sequence[str]) -> list[int]:
+    """Widths of columns between places that are blank in every line."""
+    filled = [line for line in lines if line.strip()]
+    if len(filled) < 3:
+        return []
+    longest = max(map(len, filled))
+    blank = [all(place >= len(line) or line[place] == " " for line in filled) for place in range(longest)]
+    starts = [place for place in range(longest) if not blank[place] and (place == 0 or blank[place - 1])]
+    return [after - start for start, after in zip(starts, [*starts[1:], longest], strict=True)]
+
+
+def _cut(line: str, widths: Sequence[int]) -> list[str]:
+    cells, start = [], 0
+    for width in widths:
+        cells.append(line[start : start + width].strip())
+        start += width
+    return cells
+
+
+def _heading_keys(heading: Heading, divided: dict[str, Any]) -> dict[str, Any]:
+    keys: dict[str, Any] = {}
+    if heading.line != 1:
+        keys["header"] = heading.line
+    if heading.line == 0:
+        keys["names"] = heading.names
+    if heading.skip:
+        keys["skip_after_header"] = heading.skip
+    return keys

@@ -1,0 +1,167 @@
+"""The entries of a client's YAML, made from the chosen files; whatever is unsure is asked on the way."""
+
+import datetime as dt
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from perennial.onboard.choose import Chosen
+from perennial.onboard.cleaning import propose_cleaning
+from perennial.onboard.clock import last_order_day
+from perennial.onboard.currency import find_currency
+from perennial.onboard.kinds import column_entries
+from perennial.onboard.questions import Answers, Question
+from perennial.onboard.roles import country_column, product_name
+from perennial.onboard.write_yaml import Entry
+from perennial.parameters import Source
+from perennial.schema import TABLES
+
+_ATTRIBUTE_VALUES = (2, 30)
+_SHOWN = 60  # columns named as not read
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was said on the command line; None where it is to be found out."""
+
+    client: str
+    title: str | None = None
+    as_of: dt.date | None = None
+    locale: str = "en"
+
+
+def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> list[Entry]:
+    """All entries, in the order of ``parameters/demo.yaml``."""
+    orders = chosen[0]
+    sources = [_source_entry(one, answers) for one in chosen]
+    currency, why = _currency(facts, orders, answers)
+    as_of = _as_of(facts, orders, _source_of(sources[0]), answers)
+    title = facts.title or facts.client.replace("_", " ").replace("-", " ").title()
+    entries = [
+        Entry("title", title, "stands on the cover"),
+        Entry("currency", currency, why),
+        as_of,
+        Entry("scope", "", "one sentence on whose orders these are and of which years"),
+    ]
+    if facts.locale != "en":
+        entries.append(Entry("locale", facts.locale, "decides how text that is not UTF-8 is read"))
+    entries += _personal_id(orders, answers)
+    named = product_name(orders.opened.profiles)
+    cleaning = propose_cleaning(orders.opened.rows, orders.reading, named, answers)
+    return [*entries, Entry("sources", sources), Entry("cleaning", cleaning), *_usual()]
+
+
+def _usual() -> list[Entry]:
+    """What every client has and nobody can see in a file: the defaults, to be looked at."""
+    return [
+        Entry("horizon_months", 12, "how far lifetime value looks ahead"),
+        Entry("discount_rate", 0.10, "per year; an assumption"),
+        Entry("gross_margin", 0.30, "share of revenue left after the cost of goods; an assumption"),
+    ]
+
+
+def _currency(facts: Facts, orders: Chosen, answers: Answers) -> tuple[str, str]:
+    profiles = orders.opened.profiles
+    money = [
+        profiles[role.header]
+        for column, role in orders.reading.roles.items()
+        if column in ("amount", "unit_price", "currency")
+    ]
+    country = country_column(profiles)
+    return find_currency(money, profiles[country] if country else None, facts.locale, answers)
+
+
+def _as_of(facts: Facts, orders: Chosen, source: Source, answers: Answers) -> Entry:
+    if facts.as_of is not None:
+        return Entry("as_of", facts.as_of, "the last day counted")
+    last, stray = last_order_day(orders.opened.rows, source)
+    if last is None:
+        return Entry("as_of", dt.date(2000, 1, 1), "NOT KNOWN: no order's day could be read; put the last day here")
+    if stray is None:
+        return Entry("as_of", last, "the last day with orders; later rows are removed and counted")
+    text = f"Orders end on {last}, but for {stray.rows:,} dated up to {stray.last}, long after. Which is the last day?"
+    options = {str(last): "the later ones are mistakes", str(stray.last): "they are orders too"}
+    answer = answers.ask(Question("as_of", text, options, str(last)))
+    return Entry("as_of", dt.date.fromisoformat(str(answer)), "the last day counted")
+
+
+def _personal_id(orders: Chosen, answers: Answers) -> list[Entry]:
+    """Where the customer is known by something personal, whether digests should stand for it."""
+    profile = orders.opened.profiles[orders.reading.roles["customer_id"].header]
+    if profile.personal is None:
+        return []
+    key_is_set = "PERENNIAL_KEY" in os.environ
+    question = Question(
+        "pseudonymise",
+        f"'{profile.name}' holds {profile.personal}: shall keyed digests stand for them in the report's files?",
+        {"true": "yes; the key is in the environment variable PERENNIAL_KEY", "false": "no, show them"},
+        "true" if key_is_set else "false",
+    )
+    return [Entry("pseudonymise", answers.ask(question) == "true", "true needs a key in PERENNIAL_KEY")]
+
+
+def _source_entry(one: Chosen, answers: Answers) -> Entry:
+    part = one.opened.part
+    marks, columns = column_entries(one, answers)
+    entries = [] if "database" in part.keys else [Entry("path", part.paths if len(part.paths) > 1 else part.paths[0])]
+    entries += [Entry(key, value) for key, value in part.keys.items()]
+    entries += [
+        Entry(k, m) for k, m, usual in zip(("decimal", "thousands"), marks, (".", ""), strict=True) if m != usual
+    ]
+    attributes = _attributes(one)
+    above = tuple(f"{note[:1].upper()}{note[1:]}." for note in dict.fromkeys(part.notes))
+    entries.append(Entry("columns", columns, above=_not_read(one, attributes)))
+    if attributes:
+        entries.append(Entry("attributes", attributes, "further columns that describe them"))
+    return Entry(one.table, entries, f"{one.opened.count:,} rows", above)
+
+
+def _attributes(one: Chosen) -> list[str]:
+    """Columns with a handful of values that tell groups apart, where the table takes such columns."""
+    if not TABLES[one.table].takes_attributes:
+        return []
+    taken = {role.header for role in one.reading.roles.values()}
+    low, high = _ATTRIBUTE_VALUES
+    reserved = set(TABLES[one.table].columns)
+    return [
+        profile.name
+        for profile in one.opened.profiles.values()
+        if profile.name not in taken | reserved
+        and low <= profile.distinct <= high
+        and not profile.personal
+        and profile.repeats >= 5
+        and not profile.name.startswith("_")
+    ]
+
+
+def _not_read(one: Chosen, attributes: Sequence[str]) -> tuple[str, ...]:
+    """Which columns are left, and why those about persons are."""
+    taken = {role.header for role in one.reading.roles.values()} | set(attributes)
+    left = [profile for profile in one.opened.profiles.values() if profile.name not in taken]
+    personal = [f"{profile.name} ({profile.personal})" for profile in left if profile.personal]
+    plain = [profile.name for profile in left if not profile.personal]
+    lines = []
+    if personal:
+        lines.append(f"Not read, because personal: {', '.join(personal)}")
+    if plain:
+        more = f" and {len(plain) - _SHOWN} more" if len(plain) > _SHOWN else ""
+        lines.append(f"Not read: {', '.join(plain[:_SHOWN])}{more}")
+    asked, got = _list_and_received(one)
+    if asked:
+        lines.append(f"'{asked}' is what was asked, '{got}' what was received; the report counts what was received.")
+    return tuple(lines)
+
+
+def _list_and_received(one: Chosen) -> tuple[str, str]:
+    from perennial.onboard.headers import LIST_TOTALS
+
+    asked = next((name for name in one.opened.profiles if name in LIST_TOTALS), "")
+    got = one.reading.roles["amount"].header if "amount" in one.reading.roles else ""
+    return (asked, got) if asked and got and asked != got else ("", "")
+
+
+def _source_of(entry: Entry) -> Source:
+    """The source as the parameters will have it."""
+    plain: dict[str, Any] = {child.key: child.value for child in entry.value}
+    return Source.model_validate({**plain, "columns": {column.key: column.value for column in plain["columns"]}})

@@ -1,0 +1,187 @@
+"""What column headers are called in exports: English, Chinese, and the basics of German, French and Spanish."""
+
+# table → canonical column → headers in small letters, words parted by blanks; the surest ones first.
+HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "transactions": {
+        "customer_id": (
+            "customer id", "customer no", "customer number", "customer code", "customer key", "cust id", "client id",
+            "customer", "user id", "member id", "member no", "member number", "account id", "account no", "buyer id",
+            "household id", "household key", "shopper id", "loyalty id", "card no", "card number", "uid", "client",
+            "buyer", "kundennummer", "kunden nr", "kundennr", "kunden id", "kunde", "debitor", "debitornr",
+            "no client",
+            "id client", "numero client", "code client", "id cliente", "numero cliente", "codigo cliente", "cliente",
+            "客户编号", "客户id", "客户号", "客户代码", "顾客编号", "会员号", "会员编号", "会员id", "会员卡号",
+            "用户id",
+            "用户编号", "买家id", "买家会员名", "社保卡号", "卡号", "会员", "客户", "顾客", "用户",
+        ),
+        "ordered_at": (
+            "ordered at", "order date", "order time", "order datetime", "order timestamp", "order purchase timestamp",
+            "invoice date", "purchase date", "purchased at", "purchase time", "transaction date", "transaction time",
+            "transaction timestamp", "sale date", "sales date", "date of purchase", "date of order", "paid at",
+            "payment date", "bestelldatum", "rechnungsdatum", "auftragsdatum", "kaufdatum", "belegdatum",
+            "buchungsdatum", "date commande", "date de commande", "date facture", "date achat", "date d achat",
+            "fecha pedido", "fecha de pedido", "fecha de compra", "fecha compra", "fecha factura", "fecha", "date",
+            "datum", "time", "timestamp", "datetime", "created at", "day", "下单时间", "下单日期", "订单时间",
+            "订单日期",
+            "订单创建时间", "购买时间", "购买日期", "购药时间", "交易时间", "交易日期", "销售日期", "销售时间",
+            "支付时间",
+            "付款时间", "订单付款时间", "消费时间", "消费日期", "日期", "时间",
+        ),
+        "amount": (
+            "amount", "line total", "line amount", "net amount", "total amount", "amount paid", "paid amount",
+            "sales amount", "sales value", "revenue", "turnover", "net sales", "sales", "order total", "order value",
+            "total price", "total", "subtotal", "grand total", "value", "spend", "payment value", "net value",
+            "price total", "betrag", "nettobetrag", "umsatz", "nettoumsatz", "gesamtbetrag", "summe", "gesamtpreis",
+            "warenwert", "montant", "montant ht", "montant net", "montant total", "chiffre d affaires", "importe",
+            "importe neto", "importe total", "monto", "实收金额", "实付金额", "支付金额", "付款金额", "成交金额",
+            "实收",
+            "实付", "买家实际支付金额", "交易金额", "销售金额", "销售额", "订单金额", "消费金额", "总价", "总金额",
+            "小计",
+            "应收金额", "应付金额", "金额",
+        ),
+        "order_id": (
+            "order id", "order no", "order number", "invoice no", "invoice number", "invoice id", "invoice",
+            "transaction id", "transaction no", "basket id", "receipt id", "receipt no", "ticket id", "order",
+            "bestellnummer", "bestell nr", "bestellnr", "auftragsnummer", "auftragsnr", "auftrags nr",
+            "rechnungsnummer", "rechnungsnr", "rechnungs nr", "belegnummer", "belegnr", "beleg nr", "bonnummer",
+            "bon nr", "no commande", "numero commande", "numero de commande", "id commande", "numero facture",
+            "numero pedido", "numero de pedido", "id pedido", "pedido", "factura", "订单号", "订单编号", "订单id",
+            "单号", "交易号", "交易编号", "流水号", "小票号", "销售单号", "发票号",
+        ),
+        "quantity": (
+            "quantity", "qty", "units", "pieces", "item count", "order qty", "order quantity", "number of items",
+            "menge", "anzahl", "stueck", "stückzahl", "stuck", "stück", "quantite", "quantité", "qte", "cantidad",
+            "unidades", "销售数量", "购买数量", "商品数量", "宝贝数量", "数量", "件数",
+        ),
+        "unit_price": (
+            "unit price", "price per unit", "price each", "item price", "price", "list price", "einzelpreis",
+            "stückpreis", "stueckpreis", "preis", "prix unitaire", "prix", "precio unitario", "precio", "单价",
+            "商品单价", "销售单价", "价格", "售价",
+        ),
+        "product_id": (
+            "product id", "product no", "product code", "product number", "stock code", "sku", "sku id", "item id",
+            "item no", "item number", "item code", "article no", "article number", "article id", "ean", "upc", "asin",
+            "artikelnummer", "artikelnr", "artikel nr", "artikel id", "code produit", "id produit", "code article",
+            "reference produit", "codigo producto", "id producto", "codigo articulo", "商品编码", "商品编号",
+            "商品id",
+            "商品代码", "商品货号", "货号", "产品编号", "产品编码", "产品id", "sku编码",
+        ),
+        "category": (
+            "category", "product category", "category name", "department", "product group", "product line",
+            "product type", "commodity desc", "item category", "warengruppe", "kategorie", "produktgruppe",
+            "artikelgruppe", "sortiment", "categorie", "catégorie", "rayon", "famille", "categoria", "categoría",
+            "商品类别", "商品分类", "商品品类", "产品类别", "产品分类", "品类", "类别", "分类", "类目",
+        ),
+        "channel": (
+            "channel", "sales channel", "order channel", "store type", "platform", "vertriebskanal", "kanal",
+            "verkaufskanal", "canal", "canal de vente", "canal de venta", "渠道", "销售渠道", "订单渠道", "平台",
+        ),
+        "discount": (
+            "discount", "discount amount", "retail disc", "coupon discount", "rabatt", "rabattbetrag", "nachlass",
+            "remise", "montant remise", "descuento", "优惠金额", "折扣金额", "优惠", "折扣",
+        ),
+        "margin": (
+            "margin", "gross margin", "gross profit", "profit", "marge", "rohertrag", "deckungsbeitrag", "margen",
+            "毛利", "毛利额", "利润",
+        ),
+        "currency": ("currency", "currency code", "waehrung", "währung", "devise", "moneda", "divisa", "币种",
+        "货币"),
+        "is_return": (
+            "is return", "is returned", "return flag", "returned", "refunded", "is refund", "retoure", "retour",
+            "devolucion", "是否退货", "退货", "是否退款",
+        ),
+    },
+    "customers": {
+        "name": ("name", "customer name", "company", "company name", "firma", "kundenname", "客户名称", "公司名称"),
+        "segment": (
+            "segment", "customer segment", "customer type", "customer group", "kundengruppe", "kundensegment",
+            "segmento", "客户类型", "客户分类", "会员等级", "会员级别", "客户等级",
+        ),
+        "region": (
+            "region", "country", "state", "province", "customer state", "land", "bundesland", "pays", "région",
+            "pais",
+            "país", "provincia", "地区", "省份", "区域", "城市", "国家",
+        ),
+        "source": (
+            "source", "acquisition source", "acquisition channel", "referral source", "herkunft", "来源", "客户来源",
+            "注册渠道",
+        ),
+        "acquired_at": (
+            "acquired at", "signup date", "sign up date", "registration date", "registered at", "join date",
+            "joined at",
+            "created at", "customer since", "enrollment date", "kunde seit", "anmeldedatum", "date inscription",
+            "fecha de alta", "fecha alta", "注册时间", "注册日期", "入会时间", "入会日期", "开卡时间",
+        ),
+        "referrer_id": ("referrer id", "referred by", "referrer", "推荐人id", "推荐人"),
+        "wallet": ("wallet", "category spend", "total category spend"),
+    },
+    "leads": {
+        "lead_id": ("lead id", "mql id", "lead no", "lead number", "prospect id", "lead", "线索id", "线索编号"),
+        "created_at": (
+            "created at", "first contact date", "lead date", "creation date", "created date", "lead created at",
+            "created", "创建时间", "首次联系时间", "线索时间", "date",
+        ),
+        "qualified_at": ("qualified at", "mql date", "qualified date", "qualification date"),
+        "accepted_at": ("accepted at", "sql date", "accepted date"),
+        "opportunity_at": ("opportunity at", "opportunity date"),
+        "won_at": ("won at", "won date", "closed won date", "deal date", "成交时间", "赢单时间"),
+        "lost_at": ("lost at", "lost date", "closed lost date", "流失时间"),
+        "source": ("origin", "source", "lead source", "utm source", "channel", "来源", "线索来源"),
+        "owner": ("owner", "sales rep", "sr id", "sdr id", "account manager", "负责人", "销售"),
+        "value": ("value", "deal value", "amount", "contract value", "declared monthly revenue", "成交金额"),
+    },
+    "interactions": {
+        "occurred_at": ("occurred at", "event time", "event date", "event timestamp", "visit date", "redemption date",
+                        "timestamp", "time", "date", "事件时间", "时间"),
+        "kind": ("kind", "event type", "event", "event name", "action", "interaction type", "事件类型", "事件",
+        "行为"),
+        "value": ("value", "event value", "score", "points", "积分"),
+    },
+    "contacts": {
+        "campaign_id": ("campaign id", "campaign", "campaign name", "kampagne", "campagne", "活动id", "活动编号"),
+        "contacted_at": ("contacted at", "contact date", "sent at", "send date", "sent date", "start date",
+        "发送时间",
+                         "触达时间"),
+        "group": ("group", "arm", "treatment", "test group", "variant", "分组", "实验组"),
+        "channel": ("channel", "contact channel", "渠道"),
+        "offer": ("offer", "offer type", "coupon", "campaign type", "优惠"),
+        "cost": ("cost", "contact cost", "kosten", "成本"),
+        "responded_at": ("responded at", "response date", "response time", "响应时间"),
+    },
+    "subscriptions": {
+        "started_at": ("started at", "start date", "contract start", "subscription start", "valid from", "begin date",
+                       "vertragsbeginn", "date debut", "fecha inicio", "开始日期", "开始时间", "签约日期"),
+        "ended_at": ("ended at", "end date", "contract end", "cancelled at", "canceled at", "churn date", "valid to",
+                     "vertragsende", "date fin", "fecha fin", "结束日期", "结束时间", "退订时间"),
+        "renews_at": ("renews at", "renewal date", "next renewal", "verlängerungsdatum", "续费日期", "到期日期"),
+        "plan": ("plan", "contract", "subscription type", "tariff", "product", "tarif", "套餐", "方案"),
+        "price_per_month": ("price per month", "monthly charges", "monthly price", "monthly fee", "mrr",
+        "monatspreis",
+                            "月费", "月租"),
+    },
+    "accounts": {
+        "period_start": ("period start", "period", "month", "quarter", "year", "期间", "月份"),
+        "revenue": ("revenue", "sales", "turnover", "umsatz", "营收", "收入"),
+        "profit": ("profit", "margin", "gewinn", "利润"),
+        "service_hours": ("service hours", "hours", "support hours", "服务工时"),
+        "bespoke_share": ("bespoke share", "bespoke"),
+        "overdue_amount": ("overdue amount", "overdue", "überfällig", "逾期金额"),
+    },
+    "tickets": {
+        "opened_at": ("opened at", "open date", "ticket date", "complaint date", "created at", "投诉时间",
+        "工单时间"),
+        "resolved_at": ("resolved at", "closed at", "close date", "resolution date", "解决时间", "关闭时间"),
+        "kind": ("kind", "ticket type", "issue type", "complaint type", "reason", "category", "工单类型", "投诉类型"),
+        "satisfaction": ("satisfaction", "csat", "rating", "nps", "满意度", "评分"),
+    },
+}  # fmt: skip
+
+# Headers of what was asked for rather than received: less sure where a received amount stands beside it.
+LIST_TOTALS = ("应收金额", "应付金额", "list total", "gross amount", "bruttobetrag", "总金额", "grand total")
+PRODUCT_NAMES = (
+    "description", "product name", "item name", "product", "item", "product description", "article",
+    "artikel", "artikelbezeichnung", "artikelname", "bezeichnung", "produit", "designation", "désignation",
+    "producto",
+    "descripcion", "商品名称", "商品标题", "产品名称", "品名", "宝贝标题",
+)  # fmt: skip
+COUNTRIES = ("country", "land", "pays", "pais", "国家", "ship country", "shipping country", "billing country")
