@@ -1,4 +1,4 @@
-"""The command line: ``perennial report cdnow``, ``perennial clients``, ``perennial index``."""
+"""The command line: ``perennial report cdnow``, ``perennial check cdnow``, ``perennial clients`` and more."""
 
 import sys
 from pathlib import Path
@@ -93,6 +93,50 @@ def _report_one(name: str, root: Path, jobs: int) -> int:
 def _shown(path: Path) -> Path:
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+@app.command()
+def new(
+    client: Annotated[str, typer.Argument(help="A name for the client: lower-case letters, digits, - and _.")],
+    files: Annotated[list[str] | None, typer.Argument(help="The client's files, folders or quoted globs.")] = None,
+    table: Annotated[list[str] | None, typer.Option(help="What a file holds: transactions=FILE, leads=FILE …")] = None,
+    database: Annotated[str | None, typer.Option(help="Environment variable that holds a database's URI.")] = None,
+    db_table: Annotated[str | None, typer.Option(help="The database's table or view with the orders.")] = None,
+    title: Annotated[str | None, typer.Option(help="Stands on the report's cover.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Three letters, such as EUR.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="The last day counted, such as 2025-12-31.")] = None,
+    locale: Annotated[str, typer.Option(help="The language of the files, such as zh.")] = "en",
+    answer: Annotated[list[str] | None, typer.Option(help="KEY=VALUE: the answer to one of its questions.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; questions stay in the file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace parameters/<client>.yaml.")] = False,
+) -> None:
+    """Look at files and write parameters/<client>.yaml, with what is unsure marked as a question."""
+    from perennial.onboard.ask import run_new
+
+    answers = [*(answer or []), *([f"currency={currency}"] if currency else [])]
+    run_new(client, files or [], table or [], (database, db_table), (title, as_of, locale), answers, yes, force)
+
+
+@app.command()
+def check(
+    clients: Annotated[list[str] | None, typer.Argument(help="Names of clients; all of them if none is given.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object a client and nothing else.")] = False,
+) -> None:
+    """Say in seconds whether a report can be made (exit code 0), and what its first chapter will say."""
+    from perennial.check import as_text, check_client
+    from perennial.client import known_clients, project_root
+
+    root = project_root()
+    names = clients or known_clients(root)
+    if not names:
+        raise ParameterError("no client to check:", [f"there is no parameters/*.yaml in {root}"])
+    codes = []
+    for name in names:
+        found = check_client(name, root)
+        codes.append(found.code)
+        is_error = bool(found.code) and not json
+        typer.echo(found.to_json() if json else as_text(found), err=is_error)
+    raise typer.Exit(max(codes))
 
 
 @app.command()

@@ -5,27 +5,31 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from perennial.schema import TABLES
 from perennial.tables.audit import Audit
+from perennial.tables.clean.rules import RULES
 
 RAW, USED = "raw", "used"
 
 
 def reconcile(audit: Audit, table: str = "transactions") -> pd.DataFrame:
-    """``step, meaning, rows, customers, money``: raw, minus each rule, gives used.
+    """``step, meaning, found, rows, customers, money``: raw, minus each rule in the order applied, gives used.
 
     Rows and money of the rules are negative and the column adds up: raw + rules = used. ``customers`` are those with
     at least one such row; one customer may stand under several rules, so they do not add up (and raw has none).
+    ``found`` counts all rows a rule applies to, also those that a rule before it removed.
     """
     rules = audit.rules_of(table)
-    removed = [(r.rule, r.meaning, -r.rows, r.customers, -_exact(r.money)) for r in rules if r.rule != USED]
+    removed = [
+        (r.rule, r.meaning, max(r.found, r.rows), -r.rows, r.customers, -_exact(r.money))
+        for r in rules
+        if r.rule != USED
+    ]
     rows = sum(rule.rows for rule in rules)
     money = sum((_exact(rule.money) for rule in rules), Decimal(0))
-    used = [(r.rule, r.meaning, r.rows, r.customers, _exact(r.money)) for r in rules if r.rule == USED]
-    lines = [(RAW, "rows as they arrived", rows, None, money), *removed, *used]
-    frame = pd.DataFrame(lines, columns=["step", "meaning", "rows", "customers", "money"])
-    frame["customers"] = frame["customers"].astype("Int64")
-    return frame.assign(money=frame["money"].astype("float64"))
+    used = [(r.rule, r.meaning, None, r.rows, r.customers, _exact(r.money)) for r in rules if r.rule == USED]
+    lines = [(RAW, "rows as they arrived", None, rows, None, money), *removed, *used]
+    frame = pd.DataFrame(lines, columns=["step", "meaning", "found", "rows", "customers", "money"])
+    return frame.astype({"found": "Int64", "customers": "Int64", "money": "float64"})
 
 
 def _exact(money: float | None) -> Decimal:
@@ -33,31 +37,59 @@ def _exact(money: float | None) -> Decimal:
 
 
 def table_facts(audit: Audit) -> pd.DataFrame:
-    """``table, file, raw_rows, rows, removed_rows, customers, first, last`` for every table that was given."""
-    files = {file.table: PurePosixPath(file.path).name for file in reversed(audit.files)}
+    """``table, raw_rows, rows, removed_rows, unreadable_rows, customers, first, last`` for every table given."""
     rows = [
-        (f.table, files.get(f.table, ""), f.raw_rows, f.rows, f.raw_rows - f.rows, f.customers, f.first, f.last)
+        (f.table, f.raw_rows, f.rows, f.raw_rows - f.rows, f.rejects, f.customers, f.first, f.last)
         for f in audit.tables
     ]
-    columns = ["table", "file", "raw_rows", "rows", "removed_rows", "customers", "first", "last"]
+    columns = ["table", "raw_rows", "rows", "removed_rows", "unreadable_rows", "customers", "first", "last"]
     frame = pd.DataFrame(rows, columns=columns)
     dates = {name: pd.to_datetime(frame[name]) for name in ("first", "last")}
     return frame.assign(customers=frame["customers"].astype("Int64"), **dates)
 
 
-def incomplete_columns(audit: Audit) -> pd.DataFrame:
-    """``table, column, filled_share``: columns with missing values, the emptiest first.
-
-    Optional dates are left out: an empty one mostly says that something has not happened yet.
-    """
+def source_files(audit: Audit) -> pd.DataFrame:
+    """``table, file, encoding, rows, notes``: every file, sheet or database table as it was read."""
     rows = [
-        (f.table, column, share)
-        for f in audit.tables
-        for column, share in f.filled.items()
-        if share < 1 and TABLES[f.table].columns.get(column) not in ("date", "timestamp")
+        (f.table, PurePosixPath(f.path).name, f.encoding, f.rows or None, "; ".join(f.notes))
+        for f in audit.files
     ]
-    frame = pd.DataFrame(rows, columns=["table", "column", "filled_share"])
-    return frame.sort_values(["filled_share", "table", "column"], ignore_index=True)
+    frame = pd.DataFrame(rows, columns=["table", "file", "encoding", "rows", "notes"])
+    return frame.astype({"rows": "Int64"})
+
+
+def column_facts(audit: Audit) -> pd.DataFrame:
+    """``table, column, in_file, kind, format, given_share, unreadable``: mapped columns, the most doubtful first.
+
+    Doubtful: with text that could not be read, then the emptiest. Optional dates come last among the empty ones:
+    an empty one mostly says that something has not happened yet.
+    """
+    raw = {facts.table: facts.raw_rows for facts in audit.tables}
+    rows = [
+        (c.table, c.column, c.source, c.kind, c.format, c.given / raw[c.table], c.unreadable)
+        for c in audit.columns
+        if raw.get(c.table)
+    ]
+    names = ["table", "column", "in_file", "kind", "format", "given_share", "unreadable"]
+    frame = pd.DataFrame(rows, columns=names).astype({"given_share": "float64", "unreadable": "int64"})
+    late = frame["kind"].isin(["date", "timestamp"]) & (frame["unreadable"] == 0)
+    order = frame.assign(late=late & (frame["given_share"] < 1))
+    order = order.sort_values(["unreadable", "late", "given_share"], ascending=[False, True, True], kind="stable")
+    return frame.loc[order.index].reset_index(drop=True)
+
+
+def flagged_rows(audit: Audit) -> pd.DataFrame:
+    """``table, mark, meaning, rows, customers, money``: rows that were marked and kept."""
+    rows = [(f.table, f.what, f.meaning, f.rows, f.customers, f.money) for f in audit.flags if f.rows]
+    frame = pd.DataFrame(rows, columns=["table", "mark", "meaning", "rows", "customers", "money"])
+    return frame.astype({"rows": "int64", "customers": "int64", "money": "float64"})
+
+
+def reject_reasons(rejects: pd.DataFrame) -> pd.DataFrame:
+    """``table, column, reason, rows, first_file, first_line``: what could not be read, the most frequent first."""
+    groups = rejects.groupby(["table", "column", "reason"], sort=False, dropna=False)
+    counts = groups.agg(rows=("line", "size"), first_file=("file", "first"), first_line=("line", "first"))
+    return counts.reset_index().sort_values("rows", ascending=False, kind="stable", ignore_index=True)
 
 
 def removed_rows(audit: Audit) -> pd.DataFrame:
@@ -65,3 +97,21 @@ def removed_rows(audit: Audit) -> pd.DataFrame:
     rows = [(r.table, r.rule, r.meaning, r.rows, r.customers, r.money) for r in audit.rules if r.rule != USED]
     frame = pd.DataFrame(rows, columns=["table", "rule", "meaning", "rows", "customers", "money"])
     return frame.astype({"rows": "int64", "customers": "int64", "money": "float64"})
+
+
+def rules_in_order(audit: Audit) -> pd.DataFrame:
+    """``order, rule, meaning, default, setting, found, removed``: every rule for order lines, as they apply."""
+    counted = {rule.rule: rule for rule in audit.rules_of("transactions")}
+    rows = [
+        (
+            place,
+            rule.name,
+            rule.meaning,
+            rule.default,
+            rule.key,
+            max(counted[rule.name].found, counted[rule.name].rows) if rule.name in counted else 0,
+            counted[rule.name].rows if rule.name in counted else 0,
+        )
+        for place, rule in enumerate(RULES, 1)
+    ]
+    return pd.DataFrame(rows, columns=["order", "rule", "meaning", "default", "setting", "found", "removed"])

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from perennial import formats
+from perennial.chapters import audit_doubts
 from perennial.chapters import audit_words as words
 from perennial.language import _
 from perennial.statements import Finding, Kind
@@ -20,6 +21,9 @@ def findings(study: "Study") -> list[Finding]:
     made = [_used(study), _span(study), *_rhythm(study), *_closed(study), *_giants(study)]
     return [
         *made,
+        *audit_doubts.scored(study),
+        *audit_doubts.rejects(study),
+        *audit_doubts.shared_ids(study),
         *_left(study),
         *_right(study),
         *_silence(study),

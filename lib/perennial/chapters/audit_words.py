@@ -23,9 +23,13 @@ def findings(study: "Study") -> list[Finding]:
 
 def captions(study: "Study") -> dict[str, Caption]:
     """The words around each chart and table, by its name."""
+    from perennial.chapters import audit_details, audit_questions, audit_scores
+
     return {
+        "audit_scorecard": audit_scores.caption(study),
+        "audit_questions": audit_questions.caption(study),
+        **audit_details.captions(study),
         "audit_tables": _tables(study),
-        "audit_columns": _columns(study),
         "audit_reconciliation": _reconciliation(study),
         "audit_removed": _removed(study),
         "audit_months": _months(study),
@@ -58,7 +62,10 @@ def table_formats(study: "Study") -> dict[str, Callable[[Any], str]]:
         **{
             name: lambda value: money(study, value) for name in ("money", "revenue", "new_revenue", "returning_revenue")
         },
-        **dict.fromkeys(("rule", "step"), rule_name),
+        **dict.fromkeys(("rule", "step", "mark"), rule_name),
+        **dict.fromkeys(
+            ("found", "customers"), lambda value: "" if formats.is_missing(value) else formats.number(value)
+        ),
         "period": lambda value: formats.period(value, "month"),
         "measure": lambda value: _("orders") if value == "orders" else _("revenue"),
         "expected_orders": lambda value: formats.number(value, 0),
@@ -75,22 +82,42 @@ def removed_lines(study: "Study") -> tuple[int, float]:
 
 
 def rule_name(rule: str) -> str:
-    """A cleaning rule in words."""
+    """A cleaning rule, or the name of a mark, in words."""
     names = {
         "raw": _("As they arrived"),
         "used": _("Used"),
+        "blank_row": _("Empty row"),
+        "malformed": _("Line that cannot be split"),
+        "header_repeated": _("Column names repeated"),
         "no_customer": _("No customer"),
         "no_key": _("No id"),
+        "no_rate": _("Currency without a rate"),
         "bad_date": _("Date missing or unreadable"),
         "bad_amount": _("Amount missing or unreadable"),
+        "guest": _("Guest checkout"),
+        "staff": _("Staff account"),
+        "test_order": _("Test order"),
+        "pseudo_product": _("No product (postage, fees)"),
         "after_as_of": _("Dated after the as-of day"),
         "exact_duplicate": _("Exact duplicate"),
+        "negative_price": _("Price below zero"),
         "zero_amount": _("Amount of zero"),
         "negative_amount": _("Negative amount"),
+        "returned": _("Return or cancellation"),
+        "cancelled": _("Cancelled in pairs"),
+        "below_minimum": _("Order below the minimum"),
         "only_returns": _("Customer with returns only"),
         "repeated_id": _("Id already in the table"),
+        "return": _("Return"),
+        "cancellation": _("Cancellation"),
+        "unmatched_return": _("Return without its sale"),
+        "outlier": _("Far from the usual amount"),
+        "colliding_id": _("Id shared by several people"),
+        "price_mismatch": _("Amount unlike quantity × price"),
+        "merged_customer": _("Customer known under several ids"),
+        "converted": _("Converted from another currency"),
     }
-    return names.get(rule, rule)
+    return names.get(rule, rule.replace("_", " "))
 
 
 def _tables(study: "Study") -> Caption:
@@ -104,14 +131,6 @@ def _tables(study: "Study") -> Caption:
     return Caption(text, subtitle, more)
 
 
-def _columns(study: "Study") -> Caption:
-    count = len(study.columns)
-    one, many = "{count} column has missing values", "{count} columns have missing values"
-    text = plural(one, many, count, count=formats.number(count)) if count else _("No column has missing values")
-    subtitle = _("Share of rows with a value, columns that are not full, all tables; dates of events left out")
-    return Caption(text, subtitle, source(study))
-
-
 def _reconciliation(study: "Study") -> Caption:
     rows, lost = removed_lines(study)
     text = _("All {n} order lines are used", n=formats.number(study.used_rows))
@@ -123,7 +142,10 @@ def _reconciliation(study: "Study") -> Caption:
             lost=money(study, lost),
         )
     subtitle = _("Order lines, customers and money ({currency}) from raw to used", currency=study.currency)
-    more = _("Each line is removed by the first rule that applies. A customer may stand under several rules.")
+    more = _(
+        "“Applies to” counts every line under a rule, “rows” those it removed because none before it did. "
+        "A customer may stand under several rules."
+    )
     return Caption(text, subtitle, more)
 
 

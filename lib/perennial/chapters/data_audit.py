@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from perennial.analysis import base, censoring, cohorts, concentration, coverage, reconciliation
-from perennial.schema import TABLES, UNLOCKS
+from perennial.analysis.scorecard import Scorecard
+from perennial.parameters import Cleaning
 from perennial.statements import Caption, Finding
+from perennial.tables.audit import Audit
 
 if TYPE_CHECKING:
+    from perennial.chapters.audit_questions import Question
     from perennial.client import Client
 
 CHAPTER = "01_data_audit"
@@ -24,8 +26,11 @@ class Study:
 
     Attributes
     ----------
-    tables, columns : every table given, and the columns with missing values.
-    reconciliation : order lines from raw to used, rule by rule; adds up.
+    audit : the record of the preparation, on which most of the rest stands; ``cleaning``: the rules in force.
+    tables, files, columns : every table given, every file it came in, every mapped column.
+    rejects, reject_reasons : what could not be read: each line or cell, and counted by reason.
+    flags : rows that were marked and kept.
+    reconciliation, rules : order lines from raw to used, rule by rule (adds up); all rules in their order.
     removed : ``table, rule, rows, customers, money`` of all tables, the rules that removed anything.
     months : coverage by calendar month (:func:`perennial.analysis.base.period_totals`), with ``known``.
     step : ``"day"`` or ``"week"``, the grain at which gaps and spikes were looked for; ``measured``: long enough to.
@@ -35,6 +40,7 @@ class Study:
     silent_days : days from the last order to the as-of day.
     top_share : share of revenue of the ten largest customers; None where there is no revenue.
     missing : table → what it would unlock.
+    scorecard, questions : the state of the data in five dimensions, and what to ask the client.
     """
 
     client: str
@@ -46,9 +52,17 @@ class Study:
     unit: str
     customers: int
     revenue: Decimal
+    horizon_months: int
+    gross_margin: float
+    audit: Audit
     tables: pd.DataFrame
+    files: pd.DataFrame
     columns: pd.DataFrame
+    rejects: pd.DataFrame
+    reject_reasons: pd.DataFrame
+    flags: pd.DataFrame
     reconciliation: pd.DataFrame
+    rules: pd.DataFrame
     removed: pd.DataFrame
     months: pd.DataFrame
     steps: pd.DataFrame
@@ -66,6 +80,9 @@ class Study:
     top_share: float | None
     warnings: list[str]
     missing: dict[str, str]
+    scorecard: Scorecard
+    cleaning: Cleaning
+    questions: list["Question"] = field(default_factory=list)
     captions: dict[str, Caption] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -86,6 +103,48 @@ class Study:
         return float(later.median()) if self.known and len(later) else None
 
     @property
+    def reject_examples(self) -> pd.DataFrame:
+        """The first entries of each kind that could not be read."""
+        from perennial.chapters.audit_details import reject_examples
+
+        return reject_examples(self)
+
+    @property
+    def scored(self) -> pd.DataFrame:
+        """The scorecard in words."""
+        from perennial.chapters.audit_scores import scored
+
+        return scored(self)
+
+    @property
+    def asked(self) -> pd.DataFrame:
+        """The questions to the client, numbered."""
+        from perennial.chapters.audit_questions import frame
+
+        return frame(self)
+
+    @property
+    def asked_text(self) -> str:
+        """The questions to the client as a list."""
+        from perennial.chapters.audit_questions import as_list
+
+        return as_list(self)
+
+    @property
+    def nothing_marked(self) -> str:
+        """A sentence where no row had to be marked; empty elsewhere."""
+        from perennial.language import _
+
+        return "" if len(self.flags) else _("In this data no row had to be marked.")
+
+    @property
+    def nothing_unread(self) -> str:
+        """A sentence where everything could be read; empty elsewhere."""
+        from perennial.language import _
+
+        return "" if len(self.rejects) else _("In this data everything could be read.")
+
+    @property
     def nothing_missing(self) -> str:
         """A sentence where every table the report can use was given; empty elsewhere."""
         from perennial.language import _
@@ -102,77 +161,11 @@ class Study:
 
 def study(client: "Client") -> Study:
     """Run the chapter's analyses on a client."""
-    from perennial.chapters import audit_words
+    from perennial.chapters import audit_questions, audit_words
+    from perennial.chapters.audit_measured import measure
 
-    found = _measure(client)
+    found = measure(client)
+    found.questions.extend(audit_questions.questions(found))
     found.captions.update(audit_words.captions(found))
     found.findings.extend(audit_words.findings(found))
     return found
-
-
-def _measure(client: "Client") -> Study:
-    p, lines, summary, audit = client.parameters, client.transactions, client.summary, client.audit
-    unit = p.cohort_period
-    days = coverage.daily_orders(lines, p.as_of)
-    rhythm = coverage.measure_rhythm(days)
-    sizes = cohorts.cohort_sizes(summary, unit)
-    known = censoring.left_censored(sizes, cohorts.FREQUENCY[unit])
-    months = base.period_totals(lines, summary, p.as_of, "month")
-    ordered = days.loc[(days["orders"] > 0) | (days["revenue"] != 0), "day"]
-    return Study(
-        client=client.name,
-        title=p.title,
-        currency=p.currency,
-        as_of=p.as_of,
-        first_on=ordered.iloc[0].date(),
-        last_on=ordered.iloc[-1].date(),
-        unit=unit,
-        customers=int(sizes["size"].sum()),
-        revenue=Decimal(lines.amount.sum().to_pyarrow().as_py()),
-        tables=reconciliation.table_facts(audit),
-        columns=reconciliation.incomplete_columns(audit),
-        reconciliation=reconciliation.reconcile(audit),
-        removed=reconciliation.removed_rows(audit),
-        months=months.assign(known=months["period"].isin(_months_of(known, unit))),
-        steps=rhythm.steps,
-        step=rhythm.step,
-        measured=rhythm.enough,
-        gaps=coverage.find_gaps(rhythm),
-        spikes=coverage.find_spikes(rhythm),
-        known=known,
-        known_customers=int(sizes.loc[sizes["cohort"].isin(known), "size"].sum()),
-        later_new=float(sizes.loc[~sizes["cohort"].isin(known), "size"].median()),
-        last_new=pd.Timestamp(sizes["cohort"].max()),
-        closed=_is_closed(sizes, p.as_of, unit),
-        last_finished=_is_period_end(p.as_of, unit),
-        silent_days=(p.as_of - ordered.iloc[-1].date()).days,
-        top_share=_top_share(client),
-        warnings=list(audit.warnings),
-        missing={name: UNLOCKS[name] for name in TABLES if name in UNLOCKS and not client.has(name)},
-    )
-
-
-def _is_period_end(day: dt.date, unit: str) -> bool:
-    """Whether a day is the last of its period."""
-    return bool(base.period_ends(pd.Series([pd.Timestamp(day)]), unit).iloc[0] == pd.Timestamp(day))
-
-
-def _is_closed(sizes: pd.DataFrame, as_of: dt.date, unit: str) -> bool:
-    """Whether nobody new came in the last third of at least six periods: a chosen group of customers."""
-    starts = base.period_starts(sizes["cohort"].min(), as_of, unit)
-    late = starts.iloc[-max(1, len(starts) // 3) :]
-    return len(starts) >= 6 and bool(sizes["cohort"].max() < late.iloc[0])
-
-
-def _months_of(known: frozenset[pd.Timestamp], unit: str) -> set[pd.Timestamp]:
-    months: set[pd.Timestamp] = set()
-    for period in known:
-        last = base.period_ends(pd.Series([period]), unit).iloc[0]
-        months |= set(base.period_starts(period, last.date(), "month"))
-    return months
-
-
-def _top_share(client: "Client") -> float | None:
-    top = concentration.top_customers(client.summary)
-    share = float(top["revenue_share"].sum(min_count=1)) if len(top) else float("nan")
-    return share if share == share else None

@@ -21,3 +21,10 @@ def amount(value: float, currency: str) -> str:
     """An amount of money, cents only below ten."""
     size = abs(value)
     return formats.money(value, currency, digits=None if size >= 999.5 else 0 if size >= 10 or not size else 2)
+
+
+def listed(names: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("{first} and {last}", first=", ".join(names[:-1]), last=names[-1])

@@ -22,6 +22,7 @@ GREYS = ("#52606d", "#9aa5b1", "#dfe4ea")  # text, secondary marks, hairlines
 ACCENT = "#0b6e99"
 ACCENT_LIGHT = "#9ccbe0"
 WARNING = "#c2410c"
+GOOD, AMBER, BAD = "#00694f", "#f0b429", "#a61b1b"  # status, always beside a shape and a word
 QUADRANT_COLOURS = {
     "growth_stock": "#009e73",
     "cash_cow": "#0072b2",

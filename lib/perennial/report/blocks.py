@@ -30,6 +30,7 @@ NOTEBOOK_STYLE = """<style>
 .perennial table {font-variant-numeric: tabular-nums; border-collapse: collapse; font-size: .85rem}
 .perennial td, .perennial th {padding: .2rem .7rem; border-bottom: 1px solid #dfe4ea; text-align: left}
 .perennial .n {text-align: right}
+.perennial .chip {border: 1px solid #9aa5b1; border-radius: 1em; padding: 0 .6em; white-space: nowrap}
 </style>"""
 
 _NAME_BREAK = re.compile(r"(?<=\w_)(?=\w)|(?<=\w)(?=\.[a-z])")  # where a file name may go on in the next line

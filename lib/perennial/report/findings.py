@@ -69,7 +69,7 @@ def _may_hold_text(column: "pd.Series") -> bool:
 def write_json(value: Any, path: Path) -> None:
     """Indented UTF-8 JSON, keys as given; NaN is not JSON and becomes null."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_without_nan(value), ensure_ascii=False, indent=1, default=str, allow_nan=False)
+    text = json.dumps(without_nan(value), ensure_ascii=False, indent=1, default=str, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
 
 
@@ -77,11 +77,12 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _without_nan(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Plain values that JSON can hold: NaN and infinity become None, numpy's numbers Python's."""
     if isinstance(value, dict):
-        return {str(key): _without_nan(inner) for key, inner in value.items()}
+        return {str(key): without_nan(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
+        return [without_nan(inner) for inner in value]
     if hasattr(value, "item") and not isinstance(value, str):  # numpy scalars
         value = value.item()
     return None if isinstance(value, float) and (value != value or abs(value) == float("inf")) else value

@@ -101,6 +101,21 @@ class Page:
         shown = blocks.head(caption) + blocks.table(frame, name, formats, labels, rows) + blocks.foot(caption)
         self._show(shown, _lines(caption.title, caption.subtitle, caption.source), "table", name)
 
+    def listing(self, frame: pd.DataFrame, text: str, caption: Caption, name: str) -> None:
+        """Show the rows of a table as sentences (Markdown, client text escaped); keep it as ``data/<name>.csv``."""
+        self._keep(frame, _named(name))
+        shown = blocks.head(caption) + f'<div class="listing">{blocks.markdown(text)}</div>' + blocks.foot(caption)
+        self._show(shown, _lines(caption.title, text), "table", name)
+
+    def scorecard(self, frame: pd.DataFrame, names: Mapping[str, str], caption: Caption, name: str) -> None:
+        """Show criteria under their dimensions with colours in words; keep them as ``data/<name>.csv``."""
+        from perennial.report.scorecard import scorecard
+
+        self._keep(frame, _named(name))
+        shown = blocks.head(caption) + scorecard(frame, names) + blocks.foot(caption)
+        said = [f"{row.criterion}: {row.measured} ({names[row.status]})" for row in frame.itertuples()]
+        self._show(shown, _lines(caption.title, *said), "table", name)
+
     def bottom_line(self, findings: Iterable[Finding]) -> None:
         """Show findings, what to do and what the data cannot say; keep this chapter's own."""
         findings = list(findings)

@@ -1,0 +1,220 @@
+"""What the scorecard judges, measured: from the record of the preparation and from the lines used."""
+
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from perennial.analysis.scorecard import Measurement
+from perennial.schema import TABLES
+from perennial.tables.audit import Audit
+
+ENOUGH_DAYS = 60  # days with orders, below which one day is always a large part
+ENOUGH_CUSTOMERS = 50  # below which ten of them are always a large part
+_DATES = ("date", "timestamp")
+
+
+@dataclass(frozen=True)
+class LineFacts:
+    """What the lines used amount to.
+
+    Attributes
+    ----------
+    sold, returned : money on lines above and below zero; ``zero_lines``: lines worth nothing.
+    stamp_share : the larger share of orders on one day and of lines in one minute of the day; None if unknown.
+    stamp : that day or minute.
+    """
+
+    sold: float
+    returned: float
+    zero_lines: int
+    stamp_share: float | None
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the chapter measured besides the record of the preparation.
+
+    Attributes
+    ----------
+    months, empty_months : calendar months covered, and those without any order.
+    history_days, horizon_days : from the first order to the as-of day; as far as lifetime value looks ahead.
+    last_covered : share of the last period that is over, 1 where it is whole.
+    steps, odd_steps : days (weeks) in all, and those that stand out; ``odd_steps`` None where too short to tell.
+    """
+
+    audit: Audit
+    customers: int
+    known_customers: int
+    months: int
+    empty_months: int
+    history_days: int
+    horizon_days: float
+    silent_days: int
+    last_covered: float
+    steps: int
+    odd_steps: int | None
+    top_share: float | None
+    lines: LineFacts
+
+
+def measure_lines(transactions: ir.Table, days: pd.DataFrame) -> LineFacts:
+    """Count the lines used; ``days``: :func:`perennial.analysis.coverage.daily_orders`."""
+    amount = transactions.amount
+    row = transactions.aggregate(
+        sold=amount.sum(where=amount > 0).cast("float64"),
+        returned=amount.sum(where=amount < 0).cast("float64"),
+        zero_lines=(amount == 0).sum(),
+    )
+    found = row.to_pyarrow().to_pylist()[0]
+    share, stamp = largest_stamp(transactions, days)
+    return LineFacts(
+        float(found["sold"] or 0), -float(found["returned"] or 0), int(found["zero_lines"] or 0), share, stamp
+    )
+
+
+def largest_stamp(transactions: ir.Table, days: pd.DataFrame) -> tuple[float | None, str]:
+    """The largest share of orders on one day, or of lines in one minute of the day (where times are given)."""
+    shares: dict[str, float] = {}
+    if int((days["orders"] > 0).sum()) >= ENOUGH_DAYS:
+        top = days.loc[days["orders"].idxmax()]
+        shares[f"{top['day']:%Y-%m-%d}"] = float(top["orders"] / days["orders"].sum())
+    at = transactions.ordered_at
+    minutes = transactions.group_by(minute=at.hour() * 60 + at.minute()).agg(lines=transactions.count()).to_pandas()
+    if len(minutes) > 1:
+        busiest = minutes.loc[minutes["lines"].idxmax()]
+        hour, minute = divmod(int(busiest["minute"]), 60)
+        shares[f"{hour:02d}:{minute:02d}"] = float(busiest["lines"] / minutes["lines"].sum())
+    return max(((share, stamp) for stamp, share in shares.items()), default=(None, ""))
+
+
+def measure(evidence: Evidence) -> dict[str, Measurement]:
+    """Every criterion's measurement, by name."""
+    return {
+        **_completeness(evidence),
+        **_validity(evidence),
+        **_uniqueness(evidence.audit),
+        **_timeliness(evidence),
+        **_plausibility(evidence),
+    }
+
+
+def raw_totals(audit: Audit, table: str = "transactions") -> tuple[int, float]:
+    """Rows as they arrived, and the money on them whatever its sign: what shares of money are taken of."""
+    rules = audit.rules_of(table)
+    return sum(rule.rows for rule in rules), sum(abs(rule.money or 0) for rule in rules)
+
+
+def ruled(audit: Audit, *names: str, table: str | None = "transactions") -> tuple[int, float]:
+    """Rows some rules apply to (whichever rule took them), and the money on those the rules took."""
+    rules = [r for r in audit.rules if r.rule in names and table in (None, r.table)]
+    return sum(max(r.found, r.rows) for r in rules), sum(r.money or 0 for r in rules)
+
+
+def flagged(audit: Audit, *names: str) -> tuple[int, float]:
+    """Order lines that were marked and kept, and the money on them."""
+    flags = [flag for flag in audit.flags if flag.what in names and flag.table == "transactions"]
+    return sum(flag.rows for flag in flags), sum(flag.money or 0 for flag in flags)
+
+
+def _part(rows: float, whole: float) -> float | None:
+    return abs(rows) / whole if whole else None
+
+
+def _completeness(evidence: Evidence) -> dict[str, Measurement]:
+    audit = evidence.audit
+    raw, money = raw_totals(audit)
+    lines, lost = ruled(audit, "no_customer", "guest")
+    facts = audit.rows("transactions")
+    columns = [column for column in audit.columns if column.table == "transactions"]
+    shares = [column.given / raw for column in columns if raw] or list(facts.filled.values())
+    return {
+        "no_customer_lines": Measurement(_part(lines, raw), lines, lost),
+        "no_customer_money": Measurement(_part(lost, money), lines, lost),
+        "filled": Measurement(sum(shares) / len(shares) if shares else None),
+        "empty_months": Measurement(_part(evidence.empty_months, evidence.months)),
+        "known_before": Measurement(_part(evidence.known_customers, evidence.customers)),
+    }
+
+
+def _validity(evidence: Evidence) -> dict[str, Measurement]:
+    audit = evidence.audit
+    raw, _money = raw_totals(audit)
+    zero = max(ruled(audit, "zero_amount")[0], flagged(audit, "zero_amount")[0], evidence.lines.zero_lines)
+    priced = _has(audit, "unit_price")
+    negative, worth = ruled(audit, "negative_price")
+    unlike, amount = flagged(audit, "price_mismatch")
+    compared = priced and _has(audit, "quantity") and _has(audit, "amount")
+    return {
+        "unreadable": _unreadable(audit),
+        "unreadable_dates": _unreadable_dates(audit),
+        "zero_amounts": Measurement(_part(zero, raw), zero, 0.0),
+        "negative_prices": Measurement(_part(negative, raw) if priced or negative else None, negative, worth),
+        "price_mismatch": Measurement(_part(unlike, raw) if compared or unlike else None, unlike, amount),
+    }
+
+
+def _has(audit: Audit, column: str) -> bool:
+    return any(facts.table == "transactions" and facts.column == column for facts in audit.columns)
+
+
+def _unreadable(audit: Audit) -> Measurement:
+    found = []
+    for facts in audit.tables:
+        _rows, money = raw_totals(audit, facts.table)
+        shares = [_part(facts.rejects, facts.raw_rows), _part(facts.rejected_money or 0, money)]
+        found.append(Measurement(max(s or 0 for s in shares), facts.rejects, facts.rejected_money, facts.table))
+    return max(found, key=lambda one: one.value or 0, default=Measurement(None))
+
+
+def _unreadable_dates(audit: Audit) -> Measurement:
+    found = [
+        Measurement(_part(c.unreadable, c.given), c.unreadable, None, f"{c.table}.{c.column}")
+        for c in audit.columns
+        if c.kind in _DATES and c.given
+    ]
+    return max(found, key=lambda one: one.value or 0, default=Measurement(None))
+
+
+def _uniqueness(audit: Audit) -> dict[str, Measurement]:
+    raw, _money = raw_totals(audit)
+    copies, worth = max(ruled(audit, "exact_duplicate"), flagged(audit, "exact_duplicate"))
+    keyed = [facts for facts in audit.tables if TABLES[facts.table].key]
+    repeated, _none = ruled(audit, "repeated_id", table=None)
+    shared, money = flagged(audit, "colliding_id")
+    return {
+        "exact_duplicates": Measurement(_part(copies, raw), copies, worth),
+        "repeated_ids": Measurement(
+            _part(repeated, sum(facts.raw_rows for facts in keyed)), repeated, None, ", ".join(f.table for f in keyed)
+        ),
+        "colliding_ids": Measurement(_part(shared, raw), shared, money),
+    }
+
+
+def _timeliness(evidence: Evidence) -> dict[str, Measurement]:
+    audit = evidence.audit
+    late, money = ruled(audit, "after_as_of", table=None)
+    clocked = sum(facts.raw_rows for facts in audit.tables if TABLES[facts.table].clock)
+    return {
+        "silence": Measurement(float(evidence.silent_days)),
+        "last_period": Measurement(evidence.last_covered),
+        "after_as_of": Measurement(_part(late, clocked), late, money),
+        "history": Measurement(evidence.history_days / evidence.horizon_days),
+    }
+
+
+def _plausibility(evidence: Evidence) -> dict[str, Measurement]:
+    audit, lines = evidence.audit, evidence.lines
+    _raw, whole = raw_totals(audit)
+    back = max([lines.returned, *(abs(flagged(audit, name)[1]) for name in ("return", "cancellation"))])
+    odd, money = flagged(audit, "outlier")
+    top = evidence.top_share if evidence.customers >= ENOUGH_CUSTOMERS else None
+    rhythm = None if evidence.odd_steps is None else _part(evidence.odd_steps, evidence.steps)
+    return {
+        "rhythm": Measurement(rhythm),
+        "concentration": Measurement(top, None, None if top is None else top * (lines.sold - lines.returned)),
+        "returns": Measurement(_part(back, lines.sold), None, back),
+        "outliers": Measurement(_part(money, whole), odd, money),
+        "stamps": Measurement(lines.stamp_share, None, None, lines.stamp),
+    }

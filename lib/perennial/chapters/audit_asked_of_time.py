@@ -1,0 +1,211 @@
+"""Questions about when: where the data begins and ends, days without orders, days unlike all others; whom it shows."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from perennial import formats
+from perennial.analysis.audit_measures import ruled
+from perennial.chapters import audit_words as words
+from perennial.chapters import phrases
+from perennial.chapters.audit_asked import chapter, is_odd
+from perennial.chapters.audit_questions import Question, stake
+from perennial.language import _, plural
+
+if TYPE_CHECKING:
+    from perennial.chapters.data_audit import Study
+
+_NAMED = 3
+
+
+def asked(study: "Study") -> list[Question]:
+    """Every question that time and customers give rise to, in no order."""
+    made = [_known, _history, _silence, _after, _gaps, _spikes, _stamps, _giants, _closed, _ids, _tables]
+    return [question for make in made for question in make(study)]
+
+
+def _orders(study: "Study") -> int:
+    return max(1, int(study.months["orders"].sum()))
+
+
+def _known(study: "Study") -> Iterator[Question]:
+    if not study.known:
+        return
+    share = study.known_customers / study.customers
+    yield Question(
+        "known_before",
+        _("{n} of {all} customers first order in the first months, far more than later: most seem older.",
+          n=formats.number(study.known_customers), all=formats.number(study.customers)),
+        _("Could you send earlier orders, or the day each customer was won?"),
+        _("Their first purchase is unknown, so they are left out of acquisition in {base} and {stay}; with it these "
+          "chapters would rest on {share} more customers.", base=chapter("02_customer_base"),
+          stay=chapter("03_cohort_retention"), share=formats.percent(share / max(1 - share, 1e-9))),
+        "sources.transactions.path, sources.customers.columns.acquired_at",
+        share=share / 2,
+    )  # fmt: skip
+
+
+def _history(study: "Study") -> Iterator[Question]:
+    if study.known or not is_odd(study, "history"):
+        return
+    length = formats.days((study.as_of - study.first_on).days + 1)
+    yield Question(
+        "history",
+        _("Orders cover {length}; lifetime value looks {months} months ahead.", length=length,
+          months=formats.number(study.horizon_months)),
+        _("Could you send an earlier export of the same kind?"),
+        _("With twice the horizon, {value} could be tested on a year it has not seen; its intervals would narrow.",
+          value=chapter("05_lifetime_value")),
+        "sources.transactions.path, horizon_months",
+        share=0.02,
+    )  # fmt: skip
+
+
+def _silence(study: "Study") -> Iterator[Question]:
+    if not is_odd(study, "silence"):
+        return
+    yield Question(
+        "silence",
+        _("The last order is from {last}, {days} before the day of the report.", last=formats.date(study.last_on),
+          days=formats.days(study.silent_days)),
+        _("Does the export end there, or did nobody order?"),
+        _("If the export ends there, {leave} calls customers silent who are not, and lifetime value is too low.",
+          leave=chapter("04_churn")),
+        "as_of",
+        share=min(1.0, study.silent_days / max(1, (study.as_of - study.first_on).days)),
+    )  # fmt: skip
+
+
+def _after(study: "Study") -> Iterator[Question]:
+    rows, money = ruled(study.audit, "after_as_of")
+    if not rows:
+        return
+    yield Question(
+        "after_as_of",
+        plural("{count} order line is dated after {date} and left out.",
+               "{count} order lines are dated after {date} and left out.", rows, count=formats.number(rows),
+               date=formats.date(study.as_of)),
+        _("Are these orders placed ahead, or wrong dates?"),
+        _("A later last day would count them: revenue and orders in {base} rise.", base=chapter("02_customer_base")),
+        "as_of",
+        **stake(study, rows, money),
+    )  # fmt: skip
+
+
+def _gaps(study: "Study") -> Iterator[Question]:
+    if not len(study.gaps):
+        return
+    gaps = study.gaps.sort_values("expected_orders", ascending=False)
+    days = [
+        f"{formats.date(row.first)} ({words.steps_text(study, int(row.steps))})"
+        for row in gaps.head(_NAMED).itertuples()
+    ]
+    expected = float(gaps["expected_orders"].sum())
+    yield Question(
+        "gaps",
+        _("No order is recorded from {days}; at the usual rate about {n} would have been likely.",
+          days=phrases.listed(days), n=formats.number(expected, 0)),
+        _("Were you closed, or is a part of the export missing?"),
+        _("If it is missing, revenue in {base} is too low and customers in {leave} look more silent than they were.",
+          base=chapter("02_customer_base"), leave=chapter("04_churn")),
+        "sources.transactions.path",
+        share=min(1.0, expected / _orders(study)),
+    )  # fmt: skip
+
+
+def _spikes(study: "Study") -> Iterator[Question]:
+    if not len(study.spikes):
+        return
+    top = study.spikes.drop_duplicates("start").head(_NAMED)
+    named = [_("{day} ({times} times the usual {measure})", day=formats.date(row.start),
+               times=formats.number(row.times, 1), measure=_("orders") if row.measure == "orders" else _("revenue"))
+             for row in top.itertuples()]  # fmt: skip
+    extra = study.spikes.loc[study.spikes["measure"] == "orders", ["value", "usual"]].sum()
+    yield Question(
+        "spikes",
+        _("Some days stand out: {named}.", named=phrases.listed(named)),
+        _("Was there a campaign, a single large order, or a batch entered later?"),
+        _("Customers won in a campaign often come back less: it would explain single cohorts in {stay}.",
+          stay=chapter("03_cohort_retention")),
+        "scope",
+        share=min(1.0, float(extra["value"] - extra["usual"]) / _orders(study)),
+    )  # fmt: skip
+
+
+def _stamps(study: "Study") -> Iterator[Question]:
+    if not is_odd(study, "stamps"):
+        return
+    found = study.scorecard["stamps"]
+    yield Question(
+        "stamps",
+        _("{share} of all orders carry one date or time ({stamp}).", share=formats.percent(found.value),
+          stamp=found.where),
+        _("Is it when they were entered or imported rather than placed? Is the true date kept anywhere?"),
+        _("Dates of entry make gaps between purchases too short or too long: {stay} and {leave} cannot be trusted "
+          "for these customers.", stay=chapter("03_cohort_retention"), leave=chapter("04_churn")),
+        "sources.transactions.columns.ordered_at",
+        share=found.value or 0,
+    )  # fmt: skip
+
+
+def _giants(study: "Study") -> Iterator[Question]:
+    if not is_odd(study, "concentration"):
+        return
+    found = study.scorecard["concentration"]
+    yield Question(
+        "giants",
+        _("The ten largest of {n} customers bring {share} of revenue ({money}).", n=formats.number(study.customers),
+          share=formats.percent(found.value), money=words.money(study, found.money or 0)),
+        _("Are they end customers, or resellers and your own branches, which we should treat apart?"),
+        _("Apart, the mean customer of {base} and {value} would be worth less, and closer to the usual one.",
+          base=chapter("02_customer_base"), value=chapter("05_lifetime_value")),
+        "cleaning.staff, sources.customers.columns.segment",
+        money=found.money,
+        share=(found.value or 0) / 2,
+    )  # fmt: skip
+
+
+def _closed(study: "Study") -> Iterator[Question]:
+    if not study.closed:
+        return
+    yield Question(
+        "closed_base",
+        _("Nobody orders for the first time after {month}.", month=words.last_new_month(study)),
+        _("Is the export a selection of customers? Could you send all orders of the whole period?"),
+        _("A selection can only shrink: revenue in {base} falls without the business falling.",
+          base=chapter("02_customer_base")),
+        "sources.transactions.path",
+        share=0.5,
+    )  # fmt: skip
+
+
+def _ids(study: "Study") -> Iterator[Question]:
+    rows, _money = ruled(study.audit, "repeated_id", table=None)
+    if not rows:
+        return
+    tables = sorted({rule.table for rule in study.audit.rules if rule.rule == "repeated_id"})
+    yield Question(
+        "repeated_ids",
+        plural("{count} row repeats an id ({tables}); the first of each is kept.",
+               "{count} rows repeat an id ({tables}); the first of each is kept.", rows, count=formats.number(rows),
+               tables=", ".join(tables)),
+        _("Which of them is the valid one?"),
+        _("Segments and regions by which {base} splits could be out of date.", base=chapter("02_customer_base")),
+        f"sources.{tables[0]}.path",
+        rows=rows,
+        share=rows / max(1, sum(facts.raw_rows for facts in study.audit.tables)),
+    )  # fmt: skip
+
+
+def _tables(study: "Study") -> Iterator[Question]:
+    if not study.missing:
+        return
+    parts = [f"{name} ({what})" for name, what in list(study.missing.items())[:_NAMED]]
+    yield Question(
+        "missing",
+        _("Not given, among others: {parts}.", parts="; ".join(parts)) if len(study.missing) > _NAMED
+        else _("Not given: {parts}.", parts="; ".join(parts)),
+        _("Is any of it at hand, in whatever form?"),
+        _("Each opens a part of {potential} or of another chapter that stays empty now.",
+          potential=chapter("06_potential_quadrants")),
+        ", ".join(f"sources.{name}" for name in list(study.missing)[:_NAMED]),
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""What chapter 01 finds in the record of the preparation: colours, what could not be read, ids of several people."""
+
+from typing import TYPE_CHECKING
+
+from perennial import formats
+from perennial.analysis.audit_measures import flagged
+from perennial.analysis.scorecard import DIMENSIONS
+from perennial.chapters import audit_scores, phrases
+from perennial.chapters import audit_words as words
+from perennial.language import _, plural
+from perennial.statements import Finding
+
+if TYPE_CHECKING:
+    from perennial.chapters.data_audit import Study
+
+CHAPTER = "01_data_audit"
+
+
+def scored(study: "Study") -> list[Finding]:
+    """What is red on the scorecard, with its causes."""
+    red = [name for name in DIMENSIONS if study.scorecard.status(name) == "red"]
+    if not red:
+        return []
+    labels, titles = audit_scores.labels(), audit_scores.dimensions()
+    causes = [
+        f"{labels[criterion.name].lower()}: {audit_scores.measured(criterion)}"
+        for criterion in study.scorecard.criteria
+        if criterion.status == "red"
+    ]
+    text = _(
+        "To be settled before acting on figures: {dimensions} ({causes}).",
+        dimensions=phrases.listed([titles[name].lower() for name in red]),
+        causes=formats.escape("; ".join(causes)),
+    )
+    return [
+        Finding("audit.scorecard", CHAPTER, text, float(len(red)), unit="dimensions", importance=0.6,
+                figure="audit_scorecard")
+    ]  # fmt: skip
+
+
+def rejects(study: "Study") -> list[Finding]:
+    """What could not be read, and that it is in no figure."""
+    if not len(study.reject_reasons):
+        return []
+    count, worst = int(study.reject_reasons["rows"].sum()), study.reject_reasons.iloc[0]
+    text = plural(
+        "{count} line or cell could not be read: {reason}. It is listed with its line number in data/rejects.csv.",
+        "{count} lines or cells could not be read, most often: {reason} ({most}). They are listed with their line "
+        "numbers in data/rejects.csv.",
+        count,
+        count=formats.number(count),
+        reason=formats.escape(worst["reason"]),
+        most=formats.number(worst["rows"]),
+    )
+    share = study.scorecard["unreadable"].value or 0.0
+    if share > study.cleaning.rejects.stop_above:
+        text += " " + _(
+            "That is {share} of a table, above the {limit} at which a run stops; the parameters allow it.",
+            share=formats.percent(share, 1),
+            limit=formats.percent(study.cleaning.rejects.stop_above, 1),
+        )
+    importance = round(0.3 + 0.6 * min(1.0, share / 0.05), 3)
+    return [
+        Finding("audit.rejects", CHAPTER, text, float(count), unit="entries", importance=importance, kind="caution",
+                figure="audit_rejects")
+    ]  # fmt: skip
+
+
+def shared_ids(study: "Study") -> list[Finding]:
+    """Ids that cannot be one person each."""
+    rows, money = flagged(study.audit, "colliding_id")
+    if not rows:
+        return []
+    ids = sum(flag.customers for flag in study.audit.flags if flag.what == "colliding_id")
+    share = rows / study.raw_rows
+    text = plural(
+        "{count} customer id buys at a rate that no single person does: {rows} lines ({share}), worth {money}. "
+        "It looks like one loyal customer and is probably many.",
+        "{count} customer ids buy at rates that no single person does: {rows} lines ({share}), worth {money}. "
+        "Each looks like one loyal customer and is probably many.",
+        ids,
+        count=formats.number(ids),
+        rows=formats.number(rows),
+        share=formats.percent(share, 1),
+        money=words.money(study, money),
+    )
+    importance = round(0.5 + 0.4 * min(1.0, share / 0.1), 3)
+    return [
+        Finding("audit.shared_ids", CHAPTER, text, float(ids), unit="customers", importance=importance, kind="caution",
+                figure="audit_flags")
+    ]  # fmt: skip
