@@ -2,22 +2,56 @@
 
 from collections.abc import Sequence
 
-import ibis
+import ibis.expr.types as ir
 
-from perennial.tables.files.raw import FILE, Place, Raw, ReadFile
+from perennial.errors import InputError
+from perennial.tables.files.flatten import flat
+from perennial.tables.files.raw import Place, Raw, ReadFile
 from perennial.tables.files.request import Request
+from perennial.tables.files.together import needed_columns, one_table
 
 
 def read(request: Request, places: Sequence[Place], wanted: Sequence[str] | None) -> Raw:
-    """All rows of Parquet files as one table; see :class:`perennial.tables.files.raw.Raw`."""
-    parts, files = [], []
-    for number, place in enumerate(places):
-        try:
-            rows = request.engine.read_parquet(str(place.path))
-        except Exception:
-            raise request.error(f"the file '{place.name}' is not a readable Parquet file: export it again") from None
-        request.require(place.name, rows.columns, wanted or [])
-        rows = rows.select(*wanted) if wanted else rows
-        parts.append(rows.mutate(**{FILE: ibis.literal(number, "int32")}))
-        files.append(ReadFile(place.name, lambda records: [record + 1 for record in records]))
-    return Raw(ibis.union(*parts) if len(parts) > 1 else parts[0], files)
+    """All rows of Parquet files as one table; see :class:`perennial.tables.files.raw.Raw`.
+
+    Numbers, dates and timestamps stay what they are; a structure's fields are named with dots, lists are text.
+
+    Raises
+    ------
+    InputError
+        When a file is no Parquet, is damaged, has no rows or lacks a column.
+    """
+    parts = [(ReadFile(place.name, _numbers), _open(request, place, wanted)) for place in places]
+    return one_table(parts)
+
+
+def _numbers(records: Sequence[int]) -> list[int]:
+    return [record + 1 for record in records]
+
+
+def _open(request: Request, place: Place, wanted: Sequence[str] | None) -> ir.Table:
+    with place.path.open("rb") as file:
+        begins = file.read(4)
+    if begins != b"PAR1":
+        raise request.error(f"the file '{place.name}' is no Parquet file, whatever its name says: declare its layout")
+    rows, count = _try_to_open(request, place)
+    if rows is None:
+        raise _damaged(request, place)
+    request.require(place.name, rows.columns, needed_columns(request, wanted))
+    if not count:
+        raise request.error(f"the file '{place.name}' has columns but no rows")
+    return rows.select(*wanted) if wanted is not None else rows
+
+
+def _try_to_open(request: Request, place: Place) -> tuple[ir.Table | None, int]:
+    """The rows and their number; none where the engine cannot make sense of the file."""
+    try:
+        # text without its mark, as older writers leave it, is text all the same
+        rows = flat(request.engine.read_parquet(str(place.path), binary_as_string=True))
+        return rows, int(rows.count().execute())
+    except Exception:
+        return None, 0
+
+
+def _damaged(request: Request, place: Place) -> InputError:
+    return request.error(f"the file '{place.name}' is damaged or was not copied to its end: export or copy it again")
