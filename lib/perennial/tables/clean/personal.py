@@ -7,8 +7,15 @@ column decides for what cannot be told from a value, such as a first name.
 import re
 from collections.abc import Callable, Sequence
 
+import ibis.expr.types as ir
+
+from perennial.parameters import Source
+from perennial.schema import TABLES
+
 E_MAIL, PHONE, ADDRESS = "e-mail addresses", "phone numbers", "street addresses"
 NAME, BIRTH, ACCOUNT, IDENTITY = "personal names", "birth dates", "card or account numbers", "identity numbers"
+
+_SAMPLE = 2000  # rows looked at to tell what a column holds
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(
@@ -115,3 +122,33 @@ def _is_account(value: str) -> bool:
     if re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", bare):
         return int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 == 1
     return False
+
+
+def personal_columns(rows: ir.Table, table: str, source: Source, pseudonymise: bool) -> dict[str, str]:
+    """Column of the parsed table → what kind of personal data it seems to hold; ids apart.
+
+    ``customers.name`` stays where it is mapped, because that is said on purpose, unless ids become pseudonyms.
+    """
+    kinds = TABLES[table].columns
+    held = [name for name in rows.columns if not name.startswith("_") and not name.endswith("_id")]
+    texts = [name for name in held if kinds.get(name, "text") == "text" and name not in TABLES[table].inputs]
+    if not texts:
+        return {}
+    sample = rows.select(*texts).limit(_SAMPLE).to_pyarrow()
+    found = {}
+    for name in texts:
+        declared = source.columns.get(name)
+        in_file = (declared.source or "") if declared else name
+        kind = looks_personal(in_file, sample[name].cast("string").to_pylist())
+        if name == "name" and table == "customers":
+            kind = NAME if pseudonymise else None
+        if kind:
+            found[name] = kind
+    return found
+
+
+def not_read(table: str, name: str, kind: str, source: Source) -> str:
+    """The sentence that says a column was left out."""
+    declared = source.columns.get(name)
+    what = f"column '{declared.source}' ({name})" if declared else f"attribute '{name}'"
+    return f"{table}: {what} looks like {kind}: not read"

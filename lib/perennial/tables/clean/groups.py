@@ -1,0 +1,51 @@
+"""Rules that need more than one row to tell: copies, small orders, customers without a purchase, repeated ids.
+
+Each gives the places (``_row``) of the rows it applies to. All begin with a group-by that leaves only the few groups
+concerned, so that clean data costs next to nothing.
+"""
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.tables.clean.rules import ROW
+
+
+def copies(rows: ir.Table) -> ir.Table:
+    """Lines equal to an earlier line in every column of the file."""
+    return _further(rows, "_line_hash")
+
+
+def repeated_ids(left: ir.Table, key: str) -> ir.Table:
+    """Rows whose id stands in an earlier row."""
+    return _further(left, key)
+
+
+def _further(rows: ir.Table, key: str) -> ir.Table:
+    """All rows but the first of every group; what stands once is left behind before anything else is looked at."""
+    several = rows.group_by(key).having(lambda t: t.count() > 1).agg(_lines=lambda t: t.count())
+    theirs = rows.semi_join(several, key)
+    firsts = theirs.group_by(key).agg(_first=theirs[ROW].min())
+    joined = theirs.join(firsts, key)
+    return joined.filter(joined[ROW] != joined._first).select(ROW)
+
+
+def only_returns(left: ir.Table) -> ir.Table:
+    """All rows of customers that have returns and no purchase."""
+    returned = left.filter(left.is_return).select("customer_id").distinct()
+    theirs = left.semi_join(returned, "customer_id").group_by("customer_id").agg(bought=lambda t: (~t.is_return).any())
+    return left.semi_join(theirs.filter(~theirs.bought), "customer_id").select(ROW)
+
+
+def small_orders(left: ir.Table, minimum: float) -> ir.Table:
+    """All lines of orders whose sales add up to less than ``minimum``.
+
+    An order is what has one id for one customer; without ids, what a customer bought on a day. Orders of returns only
+    have no total to compare.
+    """
+    order = left.ordered_at.cast("date").cast("string")
+    if "order_id" in left.columns:
+        order = ibis.coalesce(left.order_id, order)
+    lines = left.mutate(_order=order)
+    sold = lines.filter(~lines.is_return).group_by("customer_id", "_order").agg(_total=lambda t: t.amount.sum())
+    small = sold.filter(sold._total.cast("float64") < minimum)
+    return lines.semi_join(small, ["customer_id", "_order"]).select(ROW)
