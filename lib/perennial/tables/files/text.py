@@ -1,49 +1,76 @@
-"""Text files → rows: divided by a character or by runs of blanks."""
+"""Text files → rows: divided by a character, by runs of blanks, or at fixed places; plain, in gz or in zip."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 import ibis
-import ibis.expr.types as ir
 
+from perennial.tables.files import unruled
+from perennial.tables.files.encodings import to_utf8
+from perennial.tables.files.header_line import Dialect, read_header, require
+from perennial.tables.files.malformed import Scanned
+from perennial.tables.files.part import Part, file_number, notes_of, quoted_name, read_call, runs_of, view
+from perennial.tables.files.quotes import SUSPECTED, refuse_swallowed_lines
 from perennial.tables.files.raw import FILE, Place, Raw, ReadFile
-from perennial.tables.files.request import Request, engine_words
+from perennial.tables.files.request import Request
+from perennial.tables.files.survey import survey
+from perennial.tables.files.tidy import tidied
+from perennial.tables.files.together import needed_columns
+from perennial.tables.files.unpack import Plain, unpack
+
+_TAB_SUFFIXES = (".tsv", ".tab")
 
 
 def read(request: Request, places: Sequence[Place], wanted: Sequence[str] | None) -> Raw:
-    """All rows of text files as one table; see :class:`perennial.tables.files.raw.Raw`."""
-    parts, files = [], []
-    for number, place in enumerate(places):
-        rows = _open(request, place)
-        request.require(place.name, rows.columns, wanted or [])
-        if rows.limit(1).count().execute() == 0:
-            raise request.error(f"the file '{place.name}' has a header but no rows")
-        rows = rows.select(*wanted) if wanted else rows
-        parts.append(rows.mutate(**{FILE: ibis.literal(number, "int32")}))
-        files.append(ReadFile(place.name, lambda records: [record + 2 for record in records]))
-    return Raw(ibis.union(*parts) if len(parts) > 1 else parts[0], files)
+    """All rows of text files as one table; see :class:`perennial.tables.files.raw.Raw`.
+
+    Raises
+    ------
+    InputError
+        When a file is no text, is damaged, lacks a wanted column, or cannot be divided into lines and cells.
+    """
+    needed = needed_columns(request, wanted)
+    parts = [_ready(request, plain, needed) for place in places for plain in unpack(request, place)]
+    unruled_layout = request.source.layout in ("fixed", "spaced")
+    raw = unruled.read(request, parts) if unruled_layout else _read_divided(request, parts)
+    return replace(raw, rows=raw.rows.select(*wanted, FILE)) if wanted else raw
 
 
-def _open(request: Request, place: Place) -> ir.Table:
-    try:
-        return _spaced(request, place) if request.source.layout == "spaced" else _csv(request, place)
-    except Exception as error:
-        reason = engine_words(error)
-        raise request.error(f"the file '{place.name}' cannot be read as text: {reason}") from None
+def _ready(request: Request, plain: Plain, needed: Sequence[str]) -> Part:
+    dialect = _dialect(request, plain)
+    path, encoding = to_utf8(request, plain)
+    header = read_header(request, plain.name, path, dialect)
+    require(request, plain.name, path, header.names, needed)
+    found = survey(request, Place(plain.name, path), header.line, dialect.quote)
+    path, found, blanked = tidied(request, Place(plain.name, path), header, found)
+    place = Place(plain.name, path)
+    if found.longest_quoted >= SUSPECTED:
+        refuse_swallowed_lines(request, place, dialect, len(header.names))
+    return Part(place, encoding, dialect, header, found, blanked)
 
 
-def _csv(request: Request, place: Place) -> ir.Table:
-    delimiter = request.source.delimiter or ","
-    return request.engine.read_csv(str(place.path), all_varchar=True, header=True, delim=delimiter, nullstr="")
+def _dialect(request: Request, plain: Plain) -> Dialect:
+    source = request.source
+    if source.layout in ("fixed", "spaced"):
+        return unruled.dialect(source)
+    tab = PurePosixPath(plain.inner.lower()).suffix in _TAB_SUFFIXES
+    return Dialect(source.delimiter or ("\t" if tab else ","), source.quote)
 
 
-def _spaced(request: Request, place: Place) -> ir.Table:
-    """Columns divided by runs of blanks, names in the first line."""
-    with place.path.open(encoding="utf-8") as lines:
-        names = lines.readline().split()
-    if not names:
-        raise request.error(f"the first line of '{place.name}' holds no column names")
-    raw = request.engine.read_csv(
-        str(place.path), all_varchar=True, header=False, skip=1, delim="\x01", quote="", columns={"line": "VARCHAR"}
-    )
-    cells = raw.select(cells=raw.line.strip().re_split(r"\s+"))
-    return cells.select(**{name: cells.cells[place] for place, name in enumerate(names)})
+def _read_divided(request: Request, parts: Sequence[Part]) -> Raw:
+    """All rows of files with delimiters; those with the same columns in one scan, the scans one below the other."""
+    runs = runs_of(parts)
+    queries: list[str] = []
+    scanned: list[Scanned] = []
+    for run in runs:
+        table = ibis.util.gen_name("rejects")
+        columns = ", ".join(quoted_name(column) for column in run[0].header.names)
+        queries.append(f"SELECT {columns}, {file_number(run, len(scanned))} FROM {read_call(run, table)}")
+        scanned += [Scanned(request, table, number, part) for number, part in enumerate(run)]
+    files = [
+        ReadFile(one.part.place.name, one.lines().numbers, one.part.encoding, notes)
+        for one, notes in zip(scanned, notes_of(runs), strict=True)
+    ]
+    rows = view(request, " UNION ALL BY NAME ".join(queries))
+    return Raw(rows, files, lambda: [reject for one in scanned for reject in one.rejects()])
