@@ -48,7 +48,7 @@ def check_client(name: str, root: Path | None = None) -> Check:
     from perennial.client import open_client
 
     try:
-        client = open_client(name, root)
+        client = open_client(name, root, refresh=True)
     except ParameterError as error:
         return Check(name, BAD_PARAMETERS, [error.heading, *error.problems])
     except PerennialError as error:

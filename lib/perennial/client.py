@@ -67,8 +67,10 @@ def read_parameters(name: str, root: Path | None = None) -> Parameters:
     return load_parameters(path)
 
 
-def open_client(name: str, root: Path | None = None) -> "Client":
+def open_client(name: str, root: Path | None = None, refresh: bool = False) -> "Client":
     """Open a client by name, preparing its tables if they are not cached.
+
+    ``refresh`` reads tables that live on a server anew; a run does so once, at its start.
 
     Raises
     ------
@@ -76,17 +78,17 @@ def open_client(name: str, root: Path | None = None) -> "Client":
         With sentences that say what to mend.
     """
     root = root or project_root()
-    return Client(read_parameters(name, root), root)
+    return Client(read_parameters(name, root), root, refresh)
 
 
 class Client:
     """One client, ready for analysis."""
 
-    def __init__(self, parameters: Parameters, root: Path):
+    def __init__(self, parameters: Parameters, root: Path, refresh: bool = False):
         self.name = parameters.client
         self.parameters = parameters
         self.root = root
-        self.folder = prepare_tables(parameters, root, root / ".cache" / parameters.client)
+        self.folder = prepare_tables(parameters, root, root / ".cache" / parameters.client, refresh)
         self.audit = Audit.load(self.folder / "audit.json")
         self._engine = engine.connect()
         self._tables: dict[str, ir.Table] = {}

@@ -16,7 +16,7 @@ def prepare_client(name: str, root: str) -> dict[str, Any]:
     ------
     ParameterError, InputError : no report is possible, with what to mend.
     """
-    client = _open(name, root)
+    client = _open(name, root, refresh=True)
     notes = [note for what in ("value", "potential") if (note := _warm(client, what))]
     orders = client.audit.rows("transactions")
     return {
@@ -49,12 +49,12 @@ def write_customers(name: str, root: str, folder: str) -> int:
     return write_workbook(customers, place / "customers.xlsx", client.parameters)
 
 
-def _open(name: str, root: str) -> Any:
+def _open(name: str, root: str, refresh: bool = False) -> Any:
     os.environ["PERENNIAL_HOME"] = root
     from perennial.client import open_client
     from perennial.language import set_language
 
-    client = open_client(name, Path(root))
+    client = open_client(name, Path(root), refresh)
     set_language(client.parameters.language)
     return client
 

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from perennial.parameters import Cleaning
-from perennial.tables.files import excel, locate, parquet, text
+from perennial.tables.files import excel, locate, parquet, server, text
 from perennial.tables.files.raw import FILE, Place, Raw
 from perennial.tables.files.request import Request
 
@@ -39,7 +39,7 @@ def read_source(request: Request, cleaning: Cleaning) -> Raw:
         When a file cannot be read, has no rows, or lacks a mapped column (with the nearest one it has).
     """
     source = request.source
-    places = locate.source_places(source, request.root)
+    places = [server.place(request)] if source.database else locate.source_places(source, request.root)
     flags = _patterns(request, cleaning)
     mapped = [column.source for column in source.columns.values() if column.source is not None]
     wanted = list(dict.fromkeys([*mapped, *source.attributes, *(name for f in flags.values() for name in f)]))

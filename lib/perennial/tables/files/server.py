@@ -78,10 +78,14 @@ def snapshot_path(client: str, table: str, root: Path) -> Path:
     return root / ".cache" / ".snapshots" / client / f"{table}.parquet"
 
 
+def shown_name(source: Source) -> str:
+    """How readers are shown a server's table: by its name and the *name* of the variable that holds the URI."""
+    return f"{source.table} ({source.database})"
+
+
 def place(request: Request) -> Place:
     """The copy as a place to read, under the name that readers are shown."""
-    name = f"{request.source.table} ({request.source.database})"
-    return Place(name, snapshot_path(request.client, request.table, request.root))
+    return Place(shown_name(request.source), snapshot_path(request.client, request.table, request.root))
 
 
 def read(request: Request, places: Sequence[Place], wanted: Sequence[str] | None) -> Raw:
