@@ -7,12 +7,13 @@ the file) and one flag per declared pattern.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 
 from perennial.parameters import Cleaning
-from perennial.tables.files import excel, locate, parquet, server, text
+from perennial.tables.files import embedded, excel, jsonl, locate, parquet, server, text
 from perennial.tables.files.raw import FILE, Place, Raw
 from perennial.tables.files.request import Request
 
@@ -20,14 +21,29 @@ ROW, LINE_HASH = "_row", "_line_hash"
 _SUFFIXES = {
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel"),
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "jsonl"),
+    **dict.fromkeys((".duckdb", ".ddb"), "duckdb"),
+    **dict.fromkeys((".sqlite", ".sqlite3", ".db", ".db3"), "sqlite"),
 }
-_READERS = {"csv": text.read, "spaced": text.read, "excel": excel.read, "parquet": parquet.read}
+_READERS = {
+    **dict.fromkeys(("csv", "spaced", "fixed"), text.read),
+    "excel": excel.read,
+    "parquet": parquet.read,
+    "jsonl": jsonl.read,
+    **dict.fromkeys(("duckdb", "sqlite"), embedded.read),
+}
 
 
 def layout_of(request: Request, place: Place) -> str:
     """The declared layout, else what the file's name says, else text divided by a character."""
     declared = request.source.layout
-    return declared if declared != "auto" else _SUFFIXES.get(place.path.suffix.lower(), "csv")
+    return declared if declared != "auto" else _SUFFIXES.get(_suffix(place.path), "csv")
+
+
+def _suffix(path: Path) -> str:
+    """What the name ends in, compressed or not: ``.jsonl`` of ``events.jsonl.gz``."""
+    name = path.name.lower()
+    return Path(name.removesuffix(".gz")).suffix
 
 
 def read_source(request: Request, cleaning: Cleaning) -> Raw:
