@@ -17,6 +17,7 @@ import servers
 from perennial.errors import InputError
 from perennial.parameters import Parameters
 from perennial.tables import engine
+from perennial.tables.files import parquet
 from perennial.tables.files import server as reader
 from perennial.tables.files.request import Request
 from servers import Server
@@ -122,7 +123,7 @@ def test_a_table_is_copied_exactly_and_read_from_the_copy(shop: Shop, tmp_path: 
     declared = parameters()
     source = declared.sources["transactions"]
     request = Request(engine.connect(), "shop", "transactions", source, tmp_path, tmp_path)
-    raw = reader.read(request, [], None)
+    raw = parquet.read(request, [reader.place(request)], None)
     assert [file.name for file in raw.files] == ["orders (SHOP_URI)"]
     rows = raw.rows.to_pyarrow().to_pylist()
     assert taken.rows == len(rows) == 1200

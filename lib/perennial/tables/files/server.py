@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,8 +18,7 @@ from filelock import FileLock
 from perennial.parameters import Cleaning, Parameters, Source
 from perennial.tables import engine
 from perennial.tables.cache import fingerprint
-from perennial.tables.files import parquet
-from perennial.tables.files.raw import Place, Raw
+from perennial.tables.files.raw import Place
 from perennial.tables.files.request import Request
 from perennial.tables.files.server_connection import connect, is_mysql, open_table
 from perennial.tables.files.server_copy import portable, stream
@@ -84,13 +82,8 @@ def shown_name(source: Source) -> str:
 
 
 def place(request: Request) -> Place:
-    """The copy as a place to read, under the name that readers are shown."""
+    """The copy as a Parquet file to read, under the name that people are shown; taken before by :func:`snapshot`."""
     return Place(shown_name(request.source), snapshot_path(request.client, request.table, request.root))
-
-
-def read(request: Request, places: Sequence[Place], wanted: Sequence[str] | None) -> Raw:
-    """All rows of the copy, which :func:`snapshot` has taken before; see :class:`perennial.tables.files.raw.Raw`."""
-    return parquet.read(request, [place(request)], wanted)
 
 
 def _used_columns(source: Source, cleaning: Cleaning, table: str) -> list[str]:
