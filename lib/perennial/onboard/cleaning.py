@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import ibis
 import ibis.expr.types as ir
 
+from perennial.onboard.choose import Chosen
+from perennial.onboard.opened import Opened
 from perennial.onboard.pseudo import pseudo_pattern, quote
 from perennial.onboard.questions import Answers, Question
-from perennial.onboard.roles import Reading
 from perennial.onboard.write_yaml import Entry
 
 _PREFIX = r"^[^\d\s]{1,4}"
@@ -17,22 +18,19 @@ _GUESTS = (
 )  # fmt: skip
 
 
-def propose_cleaning(seen: ir.Table, reading: Reading, named: str | None, answers: Answers) -> list[Entry]:
-    """The entries under ``cleaning``.
-
-    Parameters
-    ----------
-    seen : the order lines as they arrived, held by the engine.
-    named : the header of products' names, where there is one.
-    """
-    headers = {column: role.header for column, role in reading.roles.items()}
-    entries = [_duplicates(seen, headers, answers), Entry("zero_amounts", "keep", "or drop; free items are orders too")]
+def propose_cleaning(orders: Chosen, named: str | None, answers: Answers) -> list[Entry]:
+    """The entries under ``cleaning``; ``named`` is the header of products' names, where there is one."""
+    headers = {column: role.header for column, role in orders.reading.roles.items()}
+    entries = [
+        _duplicates(orders.opened.rows, headers, answers),
+        Entry("zero_amounts", "keep", "or drop; free items are orders too"),
+    ]
     if "unit_price" in headers:
         entries.append(Entry("negative_prices", "drop", "or keep; write-offs, neither sale nor return"))
-    entries.append(_returns(seen, headers))
+    entries.append(_returns(orders.opened, headers))
     if "product_id" in headers:
-        entries += _pseudo_products(seen, headers["product_id"], named, answers)
-    return entries + _guests(seen, headers["customer_id"], answers)
+        entries += _pseudo_products(orders.opened, headers["product_id"], named, answers)
+    return entries + _guests(orders.opened, headers["customer_id"], answers)
 
 
 def _duplicates(seen: ir.Table, headers: Mapping[str, str], answers: Answers) -> Entry:
@@ -55,12 +53,13 @@ def _duplicates(seen: ir.Table, headers: Mapping[str, str], answers: Answers) ->
     return Entry("exact_duplicates", answers.ask(question), f"{copies:,} lines")
 
 
-def _returns(seen: ir.Table, headers: Mapping[str, str]) -> Entry:
+def _returns(opened: Opened, headers: Mapping[str, str]) -> Entry:
     """Order numbers with a mark in front that only lines below zero have are cancellations."""
     separate = Entry("treat", "separate", "lines below zero lower revenue on their own day; or net, or drop")
     counted = headers.get("quantity", headers.get("amount"))
     if "order_id" not in headers or counted is None:
         return Entry("returns", [separate])
+    seen = opened.sample
     number = seen[headers["order_id"]].cast("string").strip()
     below = seen[counted].cast("string").strip().re_search(r"^[-−(]|-$").fill_null(False)
     lines = seen.select(mark=number.re_extract(_PREFIX, 0), below=below)
@@ -72,20 +71,20 @@ def _returns(seen: ir.Table, headers: Mapping[str, str]) -> Entry:
     prefixes = sorted(quote(row["mark"]) for row in found)
     pattern = f"^{prefixes[0]}" if len(prefixes) == 1 else f"^({'|'.join(prefixes)})"
     rows = sum(row["rows"] for row in found)
-    where = Entry("where", {"order_id": pattern}, f"{rows:,} lines; all but a few are below zero")
+    where = Entry("where", {"order_id": pattern}, f"{opened.said(rows)} lines; all but a few are below zero")
     return Entry("returns", [where, separate])
 
 
-def _pseudo_products(seen: ir.Table, code: str, named: str | None, answers: Answers) -> list[Entry]:
+def _pseudo_products(opened: Opened, code: str, named: str | None, answers: Answers) -> list[Entry]:
     key = "cleaning.pseudo_products"
-    found = pseudo_pattern(seen, code, named)
+    found = pseudo_pattern(opened, code, named)
     given = answers.given(key)
     if found is None:
         return [Entry("pseudo_products", {"product_id": given})] if given not in (None, "none") else []
     pattern, rows, shown = found
     question = Question(
         key,
-        f"{rows:,} lines seem to be no products but fees, postage or corrections: {shown}. Leave them out?",
+        f"{opened.said(rows)} lines seem to be no products but fees, postage or corrections: {shown}. Leave them out?",
         {"drop": "they are no products", "none": "they are sales like all others"},
         "drop",
     )
@@ -93,11 +92,14 @@ def _pseudo_products(seen: ir.Table, code: str, named: str | None, answers: Answ
     answer = given if given not in (None, *question.options) else answers.ask(question)
     if answer == "none":
         return []
-    return [Entry("pseudo_products", {"product_id": pattern if answer == "drop" else answer}, f"{rows:,} lines")]
+    return [
+        Entry("pseudo_products", {"product_id": pattern if answer == "drop" else answer}, f"{opened.said(rows)} lines")
+    ]
 
 
-def _guests(seen: ir.Table, customer: str, answers: Answers) -> list[Entry]:
+def _guests(opened: Opened, customer: str, answers: Answers) -> list[Entry]:
     """Ids that are words for nobody, where they stand on more lines than one customer's usually do."""
+    seen = opened.sample
     ids = seen.select(id=seen[customer].cast("string").strip())
     ids = ids.filter(ids.id.lower().isin([*_GUESTS, *(f"{word}.0" for word in _GUESTS)]))
     found = ids.group_by("id").agg(rows=ids.count()).order_by("id").to_pyarrow().to_pylist()
@@ -107,11 +109,11 @@ def _guests(seen: ir.Table, customer: str, answers: Answers) -> list[Entry]:
     shown = ", ".join(row["id"] for row in found)
     question = Question(
         "cleaning.guests",
-        f"{rows:,} lines have a customer id that seems to stand for nobody: {shown}. Are they guests?",
+        f"{opened.said(rows)} lines have a customer id that seems to stand for nobody: {shown}. Are they guests?",
         {"drop": "guests: nobody to follow", "none": "real customers"},
         "drop",
     )
     if answers.ask(question) == "none":
         return []
     pattern = "^(" + "|".join(quote(row["id"]) for row in found) + ")$"
-    return [Entry("guests", {"customer_id": pattern}, f"{rows:,} lines")]
+    return [Entry("guests", {"customer_id": pattern}, f"{opened.said(rows)} lines")]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
-from perennial.parameters import Source
 from perennial.tables.parse.dates import Clocks, parse_moment
 
 _LONG_DAYS, _FEW = 45, 0.001
@@ -19,14 +18,16 @@ class Stray:
     last: dt.date
 
 
-def last_order_day(seen: ir.Table, source: Source) -> tuple[dt.date | None, Stray | None]:
-    """The last readable day (None: there is none) and the few rows set apart from it by a long gap, if any."""
-    column = source.columns["ordered_at"]
-    moment = seen[column.source]
-    if not (moment.type().is_timestamp() or moment.type().is_date()):
-        moment = parse_moment(moment.cast("string").strip(), column.format, Clocks())
-    rows = seen.select(day=moment.cast("date"))
-    days = rows.filter(rows.day.notnull()).group_by("day").agg(n=lambda t: t.count())
+def last_order_day(values: ir.Table, form: str | None) -> tuple[dt.date | None, Stray | None]:
+    """The last readable day (None: there is none) and the few rows set apart from it by a long gap, if any.
+
+    Parameters
+    ----------
+    values : text of each day with orders as ``value``, and the day's rows as ``n``.
+    form : the format the text is written in, where it needs one.
+    """
+    rows = values.select("n", day=parse_moment(values.value, form, Clocks()).cast("date"))
+    days = rows.filter(rows.day.notnull()).group_by("day").agg(n=lambda t: t.n.sum())
     found = [(row["day"], int(row["n"])) for row in days.order_by("day").to_pyarrow().to_pylist()]
     if not found:
         return None, None

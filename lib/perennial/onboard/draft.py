@@ -48,7 +48,7 @@ def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> l
         entries.append(Entry("locale", facts.locale, "decides how text that is not UTF-8 is read"))
     entries += _personal_id(orders, answers)
     named = product_name(orders.opened.profiles)
-    cleaning = propose_cleaning(orders.opened.rows, orders.reading, named, answers)
+    cleaning = propose_cleaning(orders, named, answers)
     return [*entries, Entry("sources", sources), Entry("cleaning", cleaning), *_usual()]
 
 
@@ -75,7 +75,8 @@ def _currency(facts: Facts, orders: Chosen, answers: Answers) -> tuple[str, str]
 def _as_of(facts: Facts, orders: Chosen, source: Source, answers: Answers) -> Entry:
     if facts.as_of is not None:
         return Entry("as_of", facts.as_of, "the last day counted")
-    last, stray = last_order_day(orders.opened.rows, source)
+    column = source.columns["ordered_at"]
+    last, stray = last_order_day(orders.opened.days(str(column.source)), column.format)
     if last is None:
         return Entry("as_of", dt.date(2000, 1, 1), "NOT KNOWN: no order's day could be read; put the last day here")
     if stray is None:

@@ -13,7 +13,6 @@ from perennial.schema import TABLES
 from perennial.tables.parse.detect import NumberDetection, detect_dates_in, detect_ids, detect_numbers
 from perennial.tables.parse.numbers import NUMBER, parse_as
 
-_ENOUGH_VALUES = 200_000
 _NUMERIC = ("money", "price", "number")
 _IDS = ("customer_id", "order_id", "product_id", "lead_id", "campaign_id", "referrer_id")
 Marks = tuple[str, str]  # decimal, thousands
@@ -42,14 +41,11 @@ def _of_kind(one: Chosen, kinds: Iterable[str]) -> list[str]:
 
 
 def _values(one: Chosen, column: str) -> ir.Table:
-    """Distinct text of a column, and its rows."""
-    text = one.opened.rows[one.reading.roles[column].header].cast("string").strip().nullif("")
-    values = one.opened.rows.select(value=text).filter(text.notnull())
-    return values.group_by("value").agg(n=values.count())
+    return one.opened.values(one.reading.roles[column].header)
 
 
 def _numbers(one: Chosen, column: str) -> NumberDetection:
-    found = _values(one, column).limit(_ENOUGH_VALUES).to_pyarrow()
+    found = _values(one, column).to_pyarrow()
     return detect_numbers(zip(found["value"].to_pylist(), found["n"].to_pylist(), strict=True))
 
 
@@ -88,7 +84,7 @@ def _number_spec(one: Chosen, column: str, found: NumberDetection, marks: Marks)
 def _date_spec(one: Chosen, column: str, answers: Answers) -> tuple[dict[str, Any], str]:
     """The format, or none where it needs none or where nobody has said which of two it is."""
     header = one.reading.roles[column].header
-    found = detect_dates_in(_values(one, column))
+    found = detect_dates_in(one.opened.days(header))
     key = f"sources.{one.table}.columns.{column}.format"
     given = answers.given(key)
     if given is not None and "%" in given:

@@ -1,28 +1,53 @@
 """Files opened by the same readers as a report's, with a profile of every column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from perennial.onboard.look import Part
-from perennial.onboard.profile import Profile, profile_columns
+from perennial.onboard.profile import Profile, profile_columns, spread
 from perennial.parameters import Source
 from perennial.tables.files import locate
 from perennial.tables.files.raw import Raw
 from perennial.tables.files.request import Request
 from perennial.tables.read import open_files
 
+_SAMPLE = 300_000  # rows that are enough for everything but dates and counts
+
 
 @dataclass(frozen=True)
 class Opened:
-    """One part, held by the engine: ``rows`` as they arrived, and what its columns hold."""
+    """One part, held by the engine: ``rows`` as they arrived, a ``sample`` of them, and what its columns hold."""
 
     part: Part
     rows: ir.Table
+    sample: ir.Table
     profiles: dict[str, Profile]
+    _days: dict[str, ir.Table] = field(default_factory=dict)
+
+    def values(self, header: str) -> ir.Table:
+        """Each distinct text of a column in the sample as ``value``, and its rows as ``n``."""
+        return _counted(self.sample, header)
+
+    def days(self, header: str) -> ir.Table:
+        """One text for each day in a column of times, over all rows, as ``value``; and the day's rows as ``n``."""
+        if header not in self._days:
+            rows = self.rows.select(value=self.rows[header].cast("string"))
+            colon = rows.value.find(":")
+            # what stands before a time of day; a text that begins with a time is taken whole
+            day = ibis.ifelse(colon > 4, rows.value.left(colon - 2), rows.value).strip()
+            days = rows.group_by(_day=day).agg(value=rows.value.min().strip().nullif(""), n=rows.count())
+            self._days[header] = days.drop("_day").filter(lambda t: t.value.notnull()).cache()
+        return self._days[header]
+
+    def said(self, rows: int) -> str:
+        """A number of the sample's rows, for all rows."""
+        whole = int(self.sample.count().execute())
+        return f"{rows:,}" if whole == self.count else f"about {round(rows * self.count / whole, -2):,.0f}"
 
     @property
     def count(self) -> int:
@@ -63,9 +88,20 @@ class Desk:
     def _open(self, part: Part, number: int) -> Opened:
         raw = self._read(part)
         rows = self.engine.create_table(f"seen_{number}", raw.rows, temp=True)
-        read = [f"{file.name} is read as {file.encoding}" for file in raw.files if file.encoding not in ("", "utf-8")]
+        read = [
+            f"{file.name} is read as {file.encoding}"
+            for file in raw.files
+            if not file.encoding.lower().startswith("utf") and file.encoding
+        ]
         notes = [*part.notes, *[note for file in raw.files for note in file.notes]]
-        return Opened(replace(part, notes=notes or read), rows, profile_columns(rows))
+        few = spread(rows, _SAMPLE)
+        sample = rows if few is rows else self.engine.create_table(f"sample_{number}", few, temp=True)
+        return Opened(replace(part, notes=notes or read), rows, sample, profile_columns(rows, sample))
+
+
+def _counted(rows: ir.Table, header: str) -> ir.Table:
+    text = rows.select(value=rows[header].cast("string").strip().nullif("")).filter(lambda t: t.value.notnull())
+    return text.group_by("value").agg(n=text.count()).cache()
 
 
 def _as_one(group: Sequence[Part]) -> Part:

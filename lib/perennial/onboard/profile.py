@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
@@ -65,29 +65,32 @@ class Profile:
         return f"{kind}, {'a value of its own in each row' if self.is_key else f'{self.distinct:,} values'}{share}"
 
 
-def profile_columns(table: ir.Table) -> dict[str, Profile]:
-    """Profiles of all columns of a table held by the engine."""
-    names = [name for name in table.columns if not name.startswith("_")]
-    texts = {name: table[name].cast("string").strip().nullif("") for name in names}
-    measures = {f"f{n}": texts[name].count() for n, name in enumerate(names)}
-    measures |= {f"d{n}": texts[name].approx_nunique() for n, name in enumerate(names)}
-    counts = table.aggregate(rows=table.count(), **measures).to_pyarrow().to_pylist()[0]
-    rows = int(counts["rows"])
-    sample = _sample(table, texts, rows)
+def profile_columns(rows: ir.Table, sample: ir.Table) -> dict[str, Profile]:
+    """Profiles of all columns of a table held by the engine: counts of all rows, looks of a sample of them."""
+    names = [name for name in rows.columns if not name.startswith("_")]
+    measures: dict[str, ir.Value] = {}
+    for n, name in enumerate(names):
+        text = rows[name].cast("string")
+        measures |= {f"f{n}": text.nullif("").count(), f"d{n}": text.approx_nunique()}
+    counts = rows.aggregate(rows=rows.count(), **measures).to_pyarrow().to_pylist()[0]
+    size = max(200, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(names))))
+    seen = _values(spread(sample, size), names)
     return {
-        name: _profile(name, rows, counts[f"f{n}"], min(counts[f"d{n}"], counts[f"f{n}"]), sample[name])
+        name: _profile(name, int(counts["rows"]), counts[f"f{n}"], min(counts[f"d{n}"], counts[f"f{n}"]), seen[name])
         for n, name in enumerate(names)
     }
 
 
-def _sample(table: ir.Table, texts: dict[str, ir.StringValue], rows: int) -> dict[str, Counter[str]]:
-    """Values and how often they stand in rows spread evenly over the table."""
-    size = max(200, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, len(texts))))
-    spread = table.select(**texts, _place=table.rowid())
-    step = -(-rows // size) or 1
-    spread = spread.filter(spread._place % step == 0).drop("_place")
-    held = spread.to_pyarrow()
-    return {name: Counter(value for value in held[name].to_pylist() if value is not None) for name in texts}
+def spread(rows: ir.Table, size: int) -> ir.Table:
+    """About so many rows, spread evenly over a table; all of them where it is not much longer."""
+    step = int(rows.count().execute()) // size
+    return rows if step < 2 else rows.filter(rows.rowid() % step == 0)
+
+
+def _values(rows: ir.Table, names: Sequence[str]) -> dict[str, Counter[str]]:
+    """Values without blanks around them, and how often they stand in the rows."""
+    held = rows.select(*[rows[name].cast("string").strip().nullif("").name(name) for name in names]).to_pyarrow()
+    return {name: Counter(value for value in held[name].to_pylist() if value is not None) for name in names}
 
 
 def _profile(name: str, rows: int, filled: int, distinct: int, sample: Counter[str]) -> Profile:

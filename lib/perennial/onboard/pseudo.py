@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import ibis
 import ibis.expr.types as ir
 
+from perennial.onboard.opened import Opened
+
 _WORDS = re.compile(
     r"\b(post|postage|shipping|freight|carriage|delivery charge|handling|manual|discounts?|samples?|fees?|commission"
     r"|(bank )?charges|bad debt|adjust(ment)?|gift ?(voucher|card)|voucher|gift certificate|deposit|surcharge|rounding"
@@ -22,13 +24,13 @@ _SURE = re.compile(
 _USUAL, _MOST = 0.9, 40  # share of lines whose codes' shapes are usual; codes a pattern may list
 
 
-def pseudo_pattern(seen: ir.Table, code: str, named: str | None) -> tuple[str, int, str] | None:
+def pseudo_pattern(opened: Opened, code: str, named: str | None) -> tuple[str, int, str] | None:
     """A pattern for codes of no product, its lines, and the codes in words; None where there are none.
 
     A code is meant if it differs in shape from most and is very short or is called a fee (in itself or by its name), or
     if its name is nothing but a word for delivery.
     """
-    codes, names = _codes(seen, code, named)
+    codes, names = _codes(opened.sample, code, named)
     usual = _usual_shapes(codes)
     if not usual:
         return None
@@ -36,7 +38,7 @@ def pseudo_pattern(seen: ir.Table, code: str, named: str | None) -> tuple[str, i
     if not found or len(found) > _MOST or sum(found.values()) > 0.2 * sum(codes.values()):
         return None
     ranked = sorted(found, key=lambda text: (-found[text], text))
-    shown = ", ".join(f"{text} ({found[text]:,})" for text in ranked[:8]) + (" …" if len(ranked) > 8 else "")
+    shown = ", ".join(f"{text} ({opened.said(found[text])})" for text in ranked[:8]) + (" …" if len(ranked) > 8 else "")
     return "^(" + "|".join(quote(text) for text in ranked) + ")$", sum(found.values()), shown
 
 

@@ -29,16 +29,17 @@ class Entry:
 def yaml_text(heading: Sequence[str], entries: Sequence[Entry], questions: Mapping[str, Question]) -> str:
     """The whole file. An open question stands above its key; one whose key is not there, above the nearest level."""
     lines = [f"# {_plain(line)}".rstrip() for line in heading]
+    nested = False
     for entry in entries:
-        if isinstance(entry.value, list) and entry.value and isinstance(entry.value[0], Entry):
-            lines.append("")
+        was_nested, nested = nested, _inner(entry) is not None
+        lines += [""] if nested or was_nested else []  # a blank line around what has levels
         lines += _lines(entry, "", entry.key, questions)
     return "\n".join(lines) + "\n"
 
 
 def _lines(entry: Entry, indent: str, path: str, questions: Mapping[str, Question]) -> list[str]:
     lines = [f"{indent}# {_plain(line)}".rstrip() for line in entry.above]
-    inner = entry.value if isinstance(entry.value, list) and any(isinstance(v, Entry) for v in entry.value) else None
+    inner = _inner(entry)
     lines += [line for question in _asked_at(path, inner, questions) for line in _question_lines(question, indent)]
     if inner is None:
         said = f"{indent}{flow(entry.key)}: {flow(entry.value)}"
@@ -47,6 +48,12 @@ def _lines(entry: Entry, indent: str, path: str, questions: Mapping[str, Questio
     for child in inner:
         lines += _lines(child, indent + "  ", f"{path}.{child.key}", questions)
     return lines
+
+
+def _inner(entry: Entry) -> list[Entry] | None:
+    """The entries below a key, where there are any."""
+    value = entry.value
+    return value if isinstance(value, list) and any(isinstance(item, Entry) for item in value) else None
 
 
 def _asked_at(path: str, inner: Sequence[Entry] | None, questions: Mapping[str, Question]) -> list[Question]:
