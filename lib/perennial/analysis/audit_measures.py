@@ -182,7 +182,7 @@ def _uniqueness(audit: Audit) -> dict[str, Measurement]:
     copies, worth = max(ruled(audit, "exact_duplicate"), flagged(audit, "exact_duplicate"))
     keyed = [facts for facts in audit.tables if TABLES[facts.table].key]
     repeated, _none = ruled(audit, "repeated_id", table=None)
-    shared, money = flagged(audit, "colliding_id")
+    shared, money = max(flagged(audit, "colliding_id"), flagged(audit, "masked_id"))
     return {
         "exact_duplicates": Measurement(_part(copies, raw), copies, worth),
         "repeated_ids": Measurement(

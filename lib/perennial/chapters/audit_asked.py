@@ -1,6 +1,7 @@
 """Questions about lines, amounts and ids: what was left out, what is marked, what cannot be one person."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from perennial import formats
@@ -20,8 +21,8 @@ _NOTABLE = 0.001  # of lines or money: a smaller rest is not worth a question of
 
 def asked(study: "Study") -> list[Question]:
     """Every question the lines give rise to, in no order."""
-    made = [_no_customer, _unreadable, _duplicates, _returns, _patterns, _shared_ids, _prices, _zero, _mismatch,
-            _outliers, _rates, _terms]  # fmt: skip
+    made = [_no_customer, _unreadable, _duplicates, _returns, _patterns, _shared_ids, _masked_ids, _prices, _zero,
+            _mismatch, _outliers, _rates, _terms]  # fmt: skip
     return [question for make in made for question in make(study)]
 
 
@@ -48,7 +49,7 @@ def _no_customer(study: "Study") -> Iterator[Question]:
         return
     yield Question(
         "no_customer",
-        _("{lines} name no customer.", lines=_capital(lines(study, rows, money))),
+        _("Without a customer: {lines}.", lines=lines(study, rows, money)),
         _("What are they (till sales, a marketplace, guests)? Could you send the customer's number where known?"),
         _(
             "They are left out of every chapter. With them {base} would show more revenue, and {stay} more repeat "
@@ -71,7 +72,7 @@ def _unreadable(study: "Study") -> Iterator[Question]:
         _(
             "{count} entries could not be read, most often: {reason} ({most}; the first in {file}, line {line}).",
             count=formats.number(rows), reason=worst["reason"], most=formats.number(worst["rows"]),
-            file=first["file"], line=formats.number(first["line"]),
+            file=PurePosixPath(first["file"]).name, line=formats.number(first["line"]),
         ),
         _("The list is attached (rejects.csv): could you tell us what was meant, or send these lines again?"),
         _("What cannot be read is in no figure: revenue and orders in {base} are too low by it.",
@@ -83,13 +84,13 @@ def _unreadable(study: "Study") -> Iterator[Question]:
 
 def _duplicates(study: "Study") -> Iterator[Question]:
     rows, money = max(ruled(study.audit, "exact_duplicate"), flagged(study.audit, "exact_duplicate"))
-    if not rows:
+    if stake(study, rows, money)["share"] < _NOTABLE:
         return
     dropped = bool(ruled(study.audit, "exact_duplicate")[0])
     yield Question(
         "exact_duplicates",
-        _("{lines} equal an earlier line in every column; at present they are {done}.",
-          lines=_capital(lines(study, rows, money)), done=_("left out") if dropped else _("kept")),
+        _("Equal to an earlier line in every column, and at present {done}: {lines}.",
+          lines=lines(study, rows, money), done=_("left out") if dropped else _("kept")),
         _("Is it the same item sold again, or the same line exported twice?"),
         _("If exported twice, revenue in {base} and lifetime value are too high by them; if sold again and left out, "
           "too low.", base=chapter("02_customer_base")),
@@ -104,10 +105,10 @@ def _returns(study: "Study") -> Iterator[Question]:
     if not is_odd(study, "returns"):
         return
     back = study.scorecard["returns"]
-    what = lines(study, rows, None) if rows else _("Lines below zero")
+    what = f" ({lines(study, rows, None)})" if rows else ""
     yield Question(
         "returns",
-        _("{lines} take back {money}, {share} of what was sold.", lines=_capital(what),
+        _("Returns{what} take back {money}, {share} of what was sold.", what=what,
           money=words.money(study, back.money or 0), share=formats.percent(back.value, 1)),
         _("Are all of them goods returned, or also corrections and credits? Do they name the order they cancel?"),
         _("Matched to their order they would lower that day's sale; as they are, they lower the day they were booked, "
@@ -126,8 +127,7 @@ def _patterns(study: "Study") -> Iterator[Question]:
     rows, money = sum(rows for rows, _m in found.values()), sum(money for _r, money in found.values())
     yield Question(
         "left_out",
-        _("{lines} were left out on purpose: {names}.", lines=_capital(lines(study, rows, money)),
-          names=phrases.listed(named)),
+        _("Left out on purpose, as {names}: {lines}.", lines=lines(study, rows, money), names=phrases.listed(named)),
         _("Is that right, and are there further ones we should know of?"),
         _("Kept in, they would raise orders and revenue in every chapter without a customer's decision behind them."),
         ", ".join(f"cleaning.{_KEYS[name]}" for name, (count, _m) in found.items() if count),
@@ -154,12 +154,26 @@ def _shared_ids(study: "Study") -> Iterator[Question]:
         plural("{count} customer id buys at a rate that no single person does: {lines}.",
                "{count} customer ids buy at rates that no single person does: {lines}.", ids,
                count=formats.number(ids), lines=lines(study, rows, money)),
-        _("Are numbers masked in the export, or is one card used for many people (a till's own card, an institution)? "
-          "Could you send unmasked or replaced numbers?"),
+        _("Is one card or account used for many people there (a till's own card, an institution, a placeholder)?"),
         _("Many people under one id look like one loyal customer: {stay} and {value} are too high for it, and the "
           "number of customers in {base} is too low.", stay=chapter("03_cohort_retention"),
           value=chapter("05_lifetime_value"), base=chapter("02_customer_base")),
         "sources.transactions.columns.customer_id, cleaning.guests",
+        **stake(study, rows, money),
+    )  # fmt: skip
+
+
+def _masked_ids(study: "Study") -> Iterator[Question]:
+    rows, money = flagged(study.audit, "masked_id")
+    if not rows:
+        return
+    yield Question(
+        "masked_ids",
+        _("On {lines} the customer's number is masked.", lines=lines(study, rows, money)),
+        _("Could you send a replaced number for each, such as a keyed digest, instead of a masked one?"),
+        _("People whose masked numbers are equal count as one: {base} has too few customers, and {stay} is too high.",
+          base=chapter("02_customer_base"), stay=chapter("03_cohort_retention")),
+        "sources.transactions.columns.customer_id, pseudonymise",
         **stake(study, rows, money),
     )  # fmt: skip
 
@@ -170,7 +184,7 @@ def _prices(study: "Study") -> Iterator[Question]:
         return
     yield Question(
         "negative_prices",
-        _("{lines} have a price below zero.", lines=_capital(lines(study, rows, money))),
+        _("With a price below zero: {lines}.", lines=lines(study, rows, money)),
         _("Are they corrections of the books, such as bad debt?"),
         _("They are left out; kept in, they would lower revenue in {base}.", base=chapter("02_customer_base")),
         "cleaning.negative_prices",
@@ -184,7 +198,7 @@ def _zero(study: "Study") -> Iterator[Question]:
     rows = study.scorecard["zero_amounts"].rows or 0
     yield Question(
         "zero_amounts",
-        _("{lines} are worth nothing.", lines=_capital(lines(study, rows, None))),
+        _("Worth nothing: {lines}.", lines=lines(study, rows, None)),
         _("Are they gifts, samples, or items whose price is missing?"),
         _("As orders they raise the repeat rate in {stay} and lower the mean order in {value}.",
           stay=chapter("03_cohort_retention"), value=chapter("05_lifetime_value")),
@@ -209,11 +223,11 @@ def _mismatch(study: "Study") -> Iterator[Question]:
 
 def _outliers(study: "Study") -> Iterator[Question]:
     rows, money = flagged(study.audit, "outlier")
-    if not rows:
+    if stake(study, rows, money)["share"] < _NOTABLE:
         return
     yield Question(
         "outliers",
-        _("{lines} are far from the usual amount; they are kept.", lines=_capital(lines(study, rows, money))),
+        _("Far from the usual amount, and kept: {lines}.", lines=lines(study, rows, money)),
         _("Are the largest of them real sales, and to whom?"),
         _("If they are errors, the mean order and {value} are too high.", value=chapter("05_lifetime_value")),
         "cleaning.outliers",
@@ -227,7 +241,7 @@ def _rates(study: "Study") -> Iterator[Question]:
         return
     yield Question(
         "rates",
-        _("{lines} are in a currency for which we have no rate.", lines=_capital(lines(study, rows, None))),
+        _("In a currency for which we have no rate: {lines}.", lines=lines(study, rows, None)),
         _("Which rates do you use in your own books?"),
         _("They are left out: revenue in {base} is too low by them.", base=chapter("02_customer_base")),
         "cleaning.rates",
@@ -246,7 +260,3 @@ def _terms(study: "Study") -> Iterator[Question]:
         why += " " + _("{value} grows in proportion to the margin.", value=chapter("05_lifetime_value"))
         setting += ", gross_margin"
     yield Question("terms", seen, ask, why, setting)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

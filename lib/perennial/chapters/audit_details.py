@@ -65,9 +65,7 @@ def _flags(study: "Study") -> Caption:
                   count=formats.number(count))  # fmt: skip
     if not count:
         text = _("No row had to be marked")
-    return Caption(
-        text, _("Rows, customers and money by mark; every one of them is in the figures"), words.source(study)
-    )
+    return Caption(text, _("Rows, customers and money by mark, among all rows as they arrived"), words.source(study))
 
 
 def _rejects(study: "Study") -> Caption:

@@ -1,12 +1,10 @@
-"""What chapter 01 finds in the record of the preparation: colours, what could not be read, ids of several people."""
+"""What chapter 01 finds in the record of the preparation: what is red, what could not be read."""
 
 from typing import TYPE_CHECKING
 
 from perennial import formats
-from perennial.analysis.audit_measures import flagged
 from perennial.analysis.scorecard import DIMENSIONS
 from perennial.chapters import audit_scores, phrases
-from perennial.chapters import audit_words as words
 from perennial.language import _, plural
 from perennial.statements import Finding
 
@@ -63,29 +61,4 @@ def rejects(study: "Study") -> list[Finding]:
     return [
         Finding("audit.rejects", CHAPTER, text, float(count), unit="entries", importance=importance, kind="caution",
                 figure="audit_rejects")
-    ]  # fmt: skip
-
-
-def shared_ids(study: "Study") -> list[Finding]:
-    """Ids that cannot be one person each."""
-    rows, money = flagged(study.audit, "colliding_id")
-    if not rows:
-        return []
-    ids = sum(flag.customers for flag in study.audit.flags if flag.what == "colliding_id")
-    share = rows / study.raw_rows
-    text = plural(
-        "{count} customer id buys at a rate that no single person does: {rows} lines ({share}), worth {money}. "
-        "It looks like one loyal customer and is probably many.",
-        "{count} customer ids buy at rates that no single person does: {rows} lines ({share}), worth {money}. "
-        "Each looks like one loyal customer and is probably many.",
-        ids,
-        count=formats.number(ids),
-        rows=formats.number(rows),
-        share=formats.percent(share, 1),
-        money=words.money(study, money),
-    )
-    importance = round(0.5 + 0.4 * min(1.0, share / 0.1), 3)
-    return [
-        Finding("audit.shared_ids", CHAPTER, text, float(ids), unit="customers", importance=importance, kind="caution",
-                figure="audit_flags")
     ]  # fmt: skip

@@ -23,7 +23,6 @@ def findings(study: "Study") -> list[Finding]:
         *made,
         *audit_doubts.scored(study),
         *audit_doubts.rejects(study),
-        *audit_doubts.shared_ids(study),
         *_left(study),
         *_right(study),
         *_silence(study),
@@ -185,10 +184,13 @@ def _silence(study: "Study") -> list[Finding]:
 
 
 def _warnings(study: "Study") -> list[Finding]:
-    if not study.warnings:
-        return []
-    text = _("While reading: {warnings}.", warnings=formats.escape("; ".join(study.warnings)))
-    return [_finding("audit.warnings", text, len(study.warnings), "warnings", 0.3, "audit_tables", "caution")]
+    """One finding for each thing that was noticed while the tables were made."""
+    made = []
+    for place, warning in enumerate(study.warnings, 1):
+        text = _("While reading {warning}.", warning=formats.escape(warning.rstrip(".")))
+        name = f"audit.warnings.{place}"
+        made.append(_finding(name, text, None, "", 0.3, "audit_tables", "caution"))
+    return made
 
 
 def _missing(study: "Study") -> list[Finding]:

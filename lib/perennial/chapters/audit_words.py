@@ -113,6 +113,8 @@ def rule_name(rule: str) -> str:
         "unmatched_return": _("Return without its sale"),
         "outlier": _("Far from the usual amount"),
         "colliding_id": _("Id shared by several people"),
+        "masked_id": _("Masked id"),
+        "redated_return": _("Return counted on its sale's day"),
         "price_mismatch": _("Amount unlike quantity × price"),
         "merged_customer": _("Customer known under several ids"),
         "converted": _("Converted from another currency"),

@@ -1,0 +1,114 @@
+"""Chapter 01 as the client reads it: questions in order of what is at stake, tables that agree with the record."""
+
+import datetime as dt
+
+import pytest
+
+from perennial.chapters import audit_questions, data_audit
+from perennial.report.scorecard import scorecard
+
+DAY = dt.date(2024, 1, 1)
+
+
+def lines(count: int = 400) -> list[tuple[object, ...]]:
+    """Six orders each of customers who come one after another, all year."""
+    return [(f"c{n // 6}", (DAY + dt.timedelta(days=n % 366)).isoformat(), 5 + n % 4) for n in range(count)]
+
+
+def study_of(workbook, rows, **parameters):
+    workbook.write("acme", rows, **parameters)
+    return data_audit.study(workbook.open("acme"))
+
+
+def test_questions_come_in_the_order_of_what_is_at_stake_and_are_few(workbook):
+    rows = [("", *row[1:]) if place % 3 == 0 else row for place, row in enumerate(lines())]
+    study = study_of(workbook, [*rows, *rows[1:3]])
+    shares = [question.share for question in study.questions]
+    assert shares == sorted(shares, reverse=True) and len(shares) <= audit_questions.MOST
+    first = study.questions[0]
+    assert first.id == "no_customer" and first.rows == 134
+    assert "134 order lines (33.3 %)" in first.seen
+    assert all(question.ask.endswith("?") and question.why and question.setting for question in study.questions)
+    assert "exact_duplicates" in {question.id for question in study.questions}
+
+
+def test_a_question_names_a_setting_that_exists(workbook):
+    """Every key the questions name is one the parameters know (places in angle brackets stand for a table's name)."""
+    from perennial.parameters import Cleaning, Parameters, Returns, Source
+
+    rows = [("", *row[1:]) if place % 3 == 0 else row for place, row in enumerate(lines())]
+    study = study_of(workbook, [*rows, *rows[1:9], ("c1", "2024-03-03", -500), ("c2", "2025-03-03", 5)])
+    known = {*Parameters.model_fields, *(f"cleaning.{name}" for name in Cleaning.model_fields)}
+    known |= {f"cleaning.returns.{name}" for name in Returns.model_fields}
+    for question in study.questions:
+        for key in question.setting.split(", "):
+            if key.startswith("sources."):
+                assert len(key.split(".")) == 2 or key.split(".")[2] in Source.model_fields, key
+            else:
+                assert key in known, key
+
+
+def test_questions_of_a_file_with_nothing_odd_ask_only_what_no_file_says(workbook):
+    study = study_of(workbook, lines(366 * 4), horizon_months=6)
+    assert {question.id for question in study.questions} <= {"terms", "missing", "exact_duplicates"}
+
+
+def test_what_could_not_be_read_is_counted_and_exemplified(workbook):
+    rows = [(who, "2024-02-30" if place == 7 else day, amount) for place, (who, day, amount) in enumerate(lines())]
+    rows[20] = (*rows[20][:2], "abc")
+    study = study_of(workbook, rows)
+    assert study.reject_reasons["rows"].sum() == len(study.rejects) == 2
+    assert sorted(study.rejects["line"]) == [9, 22]  # the header is line 1
+    assert len(study.reject_examples) == 2
+    (found,) = [finding for finding in study.findings if finding.id == "audit.rejects"]
+    assert found.kind == "caution" and "data/rejects.csv" in found.sentence
+    assert {"unreadable"} <= {question.id for question in study.questions}
+    assert study.scorecard["unreadable_dates"].status in ("amber", "red")
+    assert study.nothing_unread == ""
+
+
+def test_reconciliation_shows_rows_a_rule_applies_to_beside_those_it_removed(workbook):
+    """Three equal lines without a customer: two of them are copies too, and no customer comes first or copies do."""
+    rows = [*lines(), *[("", "2024-05-05", 7)] * 3]
+    study = study_of(workbook, rows, cleaning={"exact_duplicates": "drop"})
+    table = study.reconciliation.set_index("step")
+    removed = table.drop(["raw", "used"])
+    assert table.loc["raw", "rows"] + removed["rows"].sum() == table.loc["used", "rows"] == 400
+    assert (removed["found"] >= -removed["rows"]).all()
+    assert removed["found"].sum() == 5  # three without customer, two copies
+    order = study.rules["rule"].tolist()
+    assert [step for step in order if step in removed.index] == removed.index.tolist()
+    assert study.rules["removed"].sum() == 3
+
+
+def test_columns_tell_where_they_come_from_and_the_doubtful_stand_first(workbook):
+    rows = [(*row, "x" if place % 4 else "") for place, row in enumerate(lines())]
+    workbook.write("acme", rows, header=["customer_id", "ordered_at", "amount", "channel"])
+    study = data_audit.study(workbook.open("acme"))
+    first = study.columns.iloc[0]
+    assert (first["column"], first["in_file"]) == ("channel", "channel")
+    assert first["given_share"] == pytest.approx(0.75)
+
+
+def test_the_scorecard_is_told_in_words_and_shapes_beside_its_colours(workbook):
+    rows = [("", *row[1:]) if place % 3 == 0 else row for place, row in enumerate(lines())]
+    study = study_of(workbook, rows)
+    from perennial.chapters.audit_scores import status_names
+
+    shown = scorecard(study.scored, status_names())
+    assert shown.count("<tbody>") >= 5 and shown.count("<tr>") >= 22
+    for word in ("● Green", "■ Red", "Completeness", "Lines without customer"):
+        assert word.split()[-1] in shown
+    assert "■</span> Red: settle first" in shown
+    assert "nan" not in shown.lower()
+
+
+def test_client_text_in_a_question_is_no_markup(workbook):
+    """A file's name reaches the page through a question's text."""
+    rows = [(*row[:2], "abc" if place == 5 else row[2]) for place, row in enumerate(lines())]
+    workbook.write_csv("<b>a*b_c*.csv", ["customer_id", "ordered_at", "amount"], rows)
+    columns = {name: name for name in ("customer_id", "ordered_at", "amount")}
+    study = study_of(workbook, rows, sources={"transactions": {"path": "data/<b>a*b_c*.csv", "columns": columns}})
+    (asked,) = [question for question in study.questions if question.id == "unreadable"]
+    assert "<b>a*b_c*.csv" in asked.seen
+    assert "<b>" not in study.asked_text and "a*b" not in study.asked_text
