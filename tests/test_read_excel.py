@@ -17,40 +17,11 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
-from perennial.errors import InputError
-from perennial.parameters import Source
-from perennial.tables import engine, read
+from asking import HEADER, ask, open_source, refusal, rows_of
 from perennial.tables.files.cells import cell_name, column_texts
-from perennial.tables.files.locate import source_places
-from perennial.tables.files.raw import Raw
-from perennial.tables.files.request import Request
 
 FILES = Path(__file__).parent / "files"
-COLUMNS = {"customer_id": "customer", "ordered_at": "day", "amount": "amount"}
-HEADER = ["customer", "day", "amount"]
 ROW = ["c1", "2024-01-31", 12.5]
-
-
-def ask(folder: Path, path: str | list[str], columns: dict[str, str] | None = None, **source: Any) -> Request:
-    declared = Source(path=path, columns=columns or COLUMNS, **source)
-    return Request(engine.connect(), "shop", "transactions", declared, folder, folder)
-
-
-def open_source(request: Request, wanted: list[str] | None = None) -> Raw:
-    return read.open_files(request, source_places(request.source, request.root), wanted)
-
-
-def rows_of(raw: Raw) -> list[dict[str, Any]]:
-    return raw.rows.to_pyarrow().to_pylist()
-
-
-def refusal(request: Request, wanted: list[str] | None = None) -> str:
-    before = sorted(request.scratch.rglob("*"))
-    with pytest.raises(InputError) as caught:
-        open_source(request, wanted)
-    assert sorted(request.scratch.rglob("*")) == before, "a refused file leaves nothing behind"
-    assert "shop, transactions:" in str(caught.value)
-    return str(caught.value)
 
 
 def write_book(path: Path, sheets: dict[str, list[list[Any]]]) -> Path:

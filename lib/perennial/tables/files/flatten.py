@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import ibis.expr.types as ir
 
+from perennial.tables.files.together import unique_names
+
 
 def flat(rows: ir.Table) -> ir.Table:
     """A table whose columns are text, numbers, flags, dates or timestamps.
@@ -11,14 +13,9 @@ def flat(rows: ir.Table) -> ir.Table:
     A structure's fields become columns named ``customer.id``, at every depth; lists, maps and types that only some
     formats have become text.
     """
-    columns: dict[str, ir.Value] = {}
-    for name in rows.columns:
-        for plain, column in _fields(name, rows[name]):
-            unique, number = plain, 1
-            while unique.casefold() in {taken.casefold() for taken in columns}:  # a key may itself hold a dot
-                unique, number = f"{plain}_{number}", number + 1
-            columns[unique] = column
-    return rows.select(**columns)
+    fields = [field for name in rows.columns for field in _fields(name, rows[name])]
+    names = unique_names([name for name, _ in fields])  # a key may itself hold a dot
+    return rows.select(**{name: column for name, (_, column) in zip(names, fields, strict=True)})
 
 
 def _fields(name: str, column: ir.Value) -> Iterator[tuple[str, ir.Value]]:

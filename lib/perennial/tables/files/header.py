@@ -5,7 +5,7 @@ from typing import Any
 
 from perennial.tables.files.cells import column_letters, column_texts
 from perennial.tables.files.request import Request
-from perennial.tables.files.together import number_of, some_of
+from perennial.tables.files.together import number_of, some_of, unique_names
 
 
 def column_names(request: Request, where: str, rows: list[list[Any]], first: int) -> tuple[list[str], list[str]]:
@@ -30,15 +30,9 @@ def column_names(request: Request, where: str, rows: list[list[Any]], first: int
     if source.names and len(source.names) > width:
         raise request.error(f"{where} has {number_of(width, 'column')}, but {len(source.names)} 'names' are given")
     given = [*(source.names or header), *[None] * width][:width]
-    names: list[str] = []
-    repeated: list[str] = []
-    for place, name in enumerate(given):
-        plain = (name or "").strip() or f"column {column_letters(place)}"
-        taken, unique, number = {one.casefold() for one in names}, plain, 1
-        while unique.casefold() in taken:  # the engine tells no capitals apart
-            unique, number = f"{plain}_{number}", number + 1
-        repeated += [unique] if unique != plain else []
-        names.append(unique)
+    plain = [(name or "").strip() or f"column {column_letters(place)}" for place, name in enumerate(given)]
+    names = unique_names(plain)
+    repeated = [name for name, before in zip(names, plain, strict=True) if name != before]
     notes = [f"Column names that occur twice were numbered: {some_of(repeated)}."] if repeated else []
     return names, notes
 

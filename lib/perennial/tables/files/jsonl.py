@@ -13,7 +13,7 @@ from ibis.util import gen_name
 from perennial.tables.files.masking import masked
 from perennial.tables.files.raw import Place, Raw, ReadFile, Reject
 from perennial.tables.files.request import Request
-from perennial.tables.files.together import needed_columns, one_table
+from perennial.tables.files.together import needed_columns, one_table, unique_names
 
 _LONGEST = 64 * 1024 * 1024  # bytes of a line or of an array's element
 _GZIP = b"\x1f\x8b"
@@ -97,9 +97,12 @@ def _problem(error: Exception, is_array: bool) -> str:
 
 def _paths(request: Request, place: Place, lines: str) -> dict[str, str]:
     """Column → JSON path, for every key of any object, in the order of first appearance."""
-    found = request.engine.con.execute(f"SELECT json_group_structure(line::JSON)::VARCHAR FROM {lines} WHERE good").fetchone()
-    structure = json.loads(found[0]) if found and found[0] else {}
-    paths = dict(_leaves(structure, "", "$"))
+    query = f"SELECT json_group_structure(line::JSON)::VARCHAR FROM {lines} WHERE good"
+    found = request.engine.con.execute(query).fetchall()
+    structure = json.loads(found[0][0] or "{}")
+    leaves = list(_leaves(structure, "", "$")) if isinstance(structure, dict) else []
+    names = unique_names([name for name, _ in leaves])  # a key may itself hold a dot
+    paths = {name: path for name, (_, path) in zip(names, leaves, strict=True)}
     if not paths:
         raise request.error(f"the file '{place.name}' holds objects without keys")
     return paths

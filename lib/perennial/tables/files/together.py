@@ -31,6 +31,19 @@ def some_of(names: Sequence[str], most: int = 10) -> str:
     return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names with those that occur again numbered; capitals make no difference, as the engine makes none."""
+    taken: set[str] = set()
+    unique = []
+    for name in names:
+        fresh, number = name, 1
+        while fresh.casefold() in taken:
+            fresh, number = f"{name}_{number}", number + 1
+        taken.add(fresh.casefold())
+        unique.append(fresh)
+    return unique
+
+
 def one_table(parts: Sequence[tuple[ReadFile, ir.Table]], malformed: Callable[[], list[Reject]] = list) -> Raw:
     """All parts one below the other, numbered in ``_file``; a column that a part lacks is NULL there and noted."""
     names = list(dict.fromkeys(name for _, rows in parts for name in rows.columns))
