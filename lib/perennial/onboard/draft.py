@@ -10,6 +10,7 @@ from perennial.onboard.choose import Chosen
 from perennial.onboard.cleaning import propose_cleaning
 from perennial.onboard.clock import last_order_day
 from perennial.onboard.currency import find_currency
+from perennial.onboard.headers import LIST_TOTALS
 from perennial.onboard.kinds import column_entries
 from perennial.onboard.questions import Answers, Question
 from perennial.onboard.roles import country_column, product_name
@@ -18,6 +19,7 @@ from perennial.parameters import Source
 from perennial.schema import TABLES
 
 _ATTRIBUTE_VALUES = (2, 30)
+_UNKNOWN = dt.date(2000, 1, 1)
 _SHOWN = 60  # columns named as not read
 
 
@@ -76,15 +78,32 @@ def _as_of(facts: Facts, orders: Chosen, source: Source, answers: Answers) -> En
     if facts.as_of is not None:
         return Entry("as_of", facts.as_of, "the last day counted")
     column = source.columns["ordered_at"]
-    last, stray = last_order_day(orders.opened.days(str(column.source)), column.format)
+    days = orders.opened.days(str(column.source))
+    unclear = answers.open.get("sources.transactions.columns.ordered_at.format")
+    if unclear is not None:
+        return _as_of_each({form: last_order_day(days, form)[0] for form in unclear.options}, answers)
+    last, stray = last_order_day(days, column.format)
     if last is None:
-        return Entry("as_of", dt.date(2000, 1, 1), "NOT KNOWN: no order's day could be read; put the last day here")
+        return Entry("as_of", _UNKNOWN, "NOT KNOWN: no order's day could be read; put the last day here")
     if stray is None:
         return Entry("as_of", last, "the last day with orders; later rows are removed and counted")
     text = f"Orders end on {last}, but for {stray.rows:,} dated up to {stray.last}, long after. Which is the last day?"
     options = {str(last): "the later ones are mistakes", str(stray.last): "they are orders too"}
     answer = answers.ask(Question("as_of", text, options, str(last)))
     return Entry("as_of", dt.date.fromisoformat(str(answer)), "the last day counted")
+
+
+def _as_of_each(lasts: dict[str, dt.date | None], answers: Answers) -> Entry:
+    """The last day where it depends on a question nobody has answered yet: the order of day and month."""
+    told: dict[str, str] = {}
+    for form, last in lasts.items():
+        if last is not None:
+            told[str(last)] = f"{told[str(last)]} and {form}" if str(last) in told else f"with {form}"
+    if not told:
+        return Entry("as_of", _UNKNOWN, "NOT KNOWN: no order's day could be read; put the last day here")
+    text = "Which is the last day with orders? It depends on the format of ordered_at."
+    answer = max(told) if len(told) == 1 else answers.ask(Question("as_of", text, told, max(told)))
+    return Entry("as_of", dt.date.fromisoformat(str(answer)), "the last day with orders")
 
 
 def _personal_id(orders: Chosen, answers: Answers) -> list[Entry]:
@@ -111,7 +130,7 @@ def _source_entry(one: Chosen, answers: Answers) -> Entry:
         Entry(k, m) for k, m, usual in zip(("decimal", "thousands"), marks, (".", ""), strict=True) if m != usual
     ]
     attributes = _attributes(one)
-    above = tuple(f"{note[:1].upper()}{note[1:]}." for note in dict.fromkeys(part.notes))
+    above = tuple(f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in dict.fromkeys(part.notes))
     entries.append(Entry("columns", columns, above=_not_read(one, attributes)))
     if attributes:
         entries.append(Entry("attributes", attributes, "further columns that describe them"))
@@ -155,8 +174,6 @@ def _not_read(one: Chosen, attributes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _list_and_received(one: Chosen) -> tuple[str, str]:
-    from perennial.onboard.headers import LIST_TOTALS
-
     asked = next((name for name in one.opened.profiles if name in LIST_TOTALS), "")
     got = one.reading.roles["amount"].header if "amount" in one.reading.roles else ""
     return (asked, got) if asked and got and asked != got else ("", "")

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from perennial.errors import InputError
 from perennial.onboard.look import Part
 from perennial.onboard.profile import Profile, profile_columns, spread
 from perennial.parameters import Source
@@ -94,6 +95,8 @@ class Desk:
             if not file.encoding.lower().startswith("utf") and file.encoding
         ]
         notes = [*part.notes, *[note for file in raw.files for note in file.notes]]
+        if not rows.limit(1).count().execute():
+            raise InputError(f"'{part.name}' has column names but no rows")
         few = spread(rows, _SAMPLE)
         sample = rows if few is rows else self.engine.create_table(f"sample_{number}", few, temp=True)
         return Opened(replace(part, notes=notes or read), rows, sample, profile_columns(rows, sample))

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from perennial.errors import ParameterError
 from perennial.onboard.questions import Question
 from perennial.parameter_file import load_parameters
 
-_COMMENT_AT = 44
+_COMMENT_AT, _WIDE = 44, 118
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Entry:
 
 def yaml_text(heading: Sequence[str], entries: Sequence[Entry], questions: Mapping[str, Question]) -> str:
     """The whole file. An open question stands above its key; one whose key is not there, above the nearest level."""
-    lines = [f"# {_plain(line)}".rstrip() for line in heading]
+    lines = [part for line in heading for part in _comment(line, "")]
     nested = False
     for entry in entries:
         was_nested, nested = nested, _inner(entry) is not None
@@ -38,7 +39,7 @@ def yaml_text(heading: Sequence[str], entries: Sequence[Entry], questions: Mappi
 
 
 def _lines(entry: Entry, indent: str, path: str, questions: Mapping[str, Question]) -> list[str]:
-    lines = [f"{indent}# {_plain(line)}".rstrip() for line in entry.above]
+    lines = [part for line in entry.above for part in _comment(line, indent)]
     inner = _inner(entry)
     lines += [line for question in _asked_at(path, inner, questions) for line in _question_lines(question, indent)]
     if inner is None:
@@ -67,7 +68,7 @@ def _asked_at(path: str, inner: Sequence[Entry] | None, questions: Mapping[str, 
 
 
 def _question_lines(question: Question, indent: str) -> list[str]:
-    lines = [f"{indent}# QUESTION: {_plain(question.text)}"]
+    lines = _comment(f"QUESTION: {question.text}", indent)
     for option, meaning in question.options.items():
         taken = " (taken for now)" if option == question.default else ""
         lines.append(f"{indent}#   {_plain(option)}: {_plain(meaning)}{taken}")
@@ -77,8 +78,15 @@ def _question_lines(question: Question, indent: str) -> list[str]:
 def flow(value: Any) -> str:
     """A plain value as YAML on one line."""
     style = '"' if isinstance(value, str) and not value.isprintable() else None
-    text = yaml.safe_dump(value, default_flow_style=True, default_style=style, allow_unicode=True, width=10**9)
+    text = yaml.safe_dump(
+        value, default_flow_style=True, default_style=style, allow_unicode=True, width=10**9, sort_keys=False
+    )
     return text.removesuffix("...\n").strip()
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    """Text as comment lines of a readable width."""
+    return textwrap.wrap(_plain(text), _WIDE, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}#   ")
 
 
 def _plain(text: str) -> str:
