@@ -63,7 +63,7 @@ def _settle(mark: str, digits: int, days: list[Day]) -> Order:
 
 
 def _two_digit_orders(days: list[Day]) -> list[str]:
-    """With two digits the year may be first or last: it is where fewer different numbers stand; equal, and both stay."""
+    """A year of two digits is first or last: where fewer different numbers stand; where equal, both stay."""
     if any(len(re.split("[-/. ]", day[0])[0]) == 1 for day in days):
         return ["dmy", "mdy"]
     first = len({day[0][:2] for day in days})

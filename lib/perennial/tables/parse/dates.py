@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from perennial.tables.parse.lazily import first_of
 from perennial.tables.parse.moments import HALF, NAIVE, OFFSET, canonical, numbered_months, tidy, without_weekday
 
 SPECIAL = ("excel", "epoch", "epoch_ms")
 _MOMENT = "timestamp(6)"
+_TIMED = "[:：时時点]|[0-9]{12}|[AaPp][Mm]"
 _TIMES = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 _TIME_DIRECTIVES = ("%H", "%I", "%M", "%S", "%f", "%p", "%X", "%c", "%T", "%R", "%g", "%n")
 
@@ -44,11 +46,12 @@ class Clocks:
     written: str | None = None
     told: str = "UTC"
 
-    def local(self, naive: ir.TimestampValue) -> ir.TimestampValue:
-        """A time without zone by the clock of the report."""
-        if self.written is None or self.written == self.told:
+    def local(self, naive: ir.TimestampValue, timed: ir.BooleanValue | bool = True) -> ir.TimestampValue:
+        """A time without zone by the clock of the report; a day without time of day is that day by any clock."""
+        if self.written is None or self.written == self.told or timed is False:
             return naive
-        return in_zone(self.told, at_zone(self.written, naive))
+        moved = in_zone(self.told, at_zone(self.written, naive))
+        return moved if timed is True else ibis.ifelse(timed, moved, naive)
 
     def instant(self, utc: ir.TimestampValue) -> ir.TimestampValue:
         """A moment known in UTC by the clock of the report."""
@@ -58,9 +61,9 @@ class Clocks:
 def parse_moment(text: ir.StringValue, form: str | None, clocks: Clocks) -> ir.TimestampValue:
     """The moment a text stands for, NULL where it is none in the declared format (None: one that leaves no choice)."""
     if form is None:
-        return ibis.coalesce(_sound(clocks.local(_fast_iso(text))), _sound(_unmistakable(text, clocks)))
+        return first_of(_sound(clocks.local(_fast_iso(text), bytes_of(text) == 19)), _unmistakable(text, clocks))
     if form == "excel":
-        return ibis.coalesce(_sound(clocks.local(_excel(text))), _sound(_unmistakable(text, clocks)))
+        return first_of(_sound(clocks.local(_excel(text), text.contains("."))), _unmistakable(text, clocks))
     if form in SPECIAL:
         return _sound(clocks.instant(_epoch(text, 1 if form == "epoch_ms" else 1000)))
     return _by_format(text, form, clocks)
@@ -84,15 +87,12 @@ def _fast_iso(text: ir.StringValue) -> ir.TimestampValue:
 
 def _unmistakable(text: ir.StringValue, clocks: Clocks) -> ir.TimestampValue:
     """Year first, month by name, Chinese; with time and offset."""
-    tidied = tidy(text)
-    return ibis.coalesce(_canonical(canonical(tidied), clocks), _canonical(canonical(numbered_months(tidied)), clocks))
-
-
-def _canonical(text: ir.StringValue, clocks: Clocks) -> ir.TimestampValue:
-    naive = _where(text.re_search(NAIVE), text).try_cast(_MOMENT)
-    half = try_strptime(_where(text.re_search(HALF), text), "%Y-%m-%d %I:%M:%S %p")
-    instant = _where(text.re_search(OFFSET), text).try_cast("timestamp('UTC')")
-    return ibis.coalesce(clocks.local(naive), clocks.local(half), clocks.instant(in_zone("UTC", instant)))
+    timed = text.re_search(_TIMED)
+    plain = canonical(numbered_months(tidy(text)))
+    naive = plain.re_extract(NAIVE, 0).try_cast(_MOMENT)
+    half = try_strptime(plain.re_extract(HALF, 0).nullif(""), "%Y-%m-%d %I:%M:%S %p")
+    instant = in_zone("UTC", plain.re_extract(OFFSET, 0).try_cast("timestamp('UTC')"))
+    return ibis.coalesce(clocks.local(naive, timed), clocks.local(half), clocks.instant(instant))
 
 
 def _where(condition: ir.BooleanValue, text: ir.StringValue) -> ir.StringValue:
@@ -100,7 +100,7 @@ def _where(condition: ir.BooleanValue, text: ir.StringValue) -> ir.StringValue:
 
 
 def _excel(text: ir.StringValue) -> ir.TimestampValue:
-    """Serial days of the 1900 system, which has a 29 February 1900 (day 60) that never was; times to the millisecond."""
+    """Serial days of the 1900 system, whose day 60, 29 February 1900, never was; times to the millisecond."""
     serial = text.re_search(r"^[0-9]{1,7}(\.[0-9]*)?$").ifelse(text, ibis.null("string")).try_cast("float64")
     day = ibis.cases((serial < 1, ibis.null("float64")), (serial < 60, serial + 1), (serial < 61, ibis.null("float64")),
                      else_=serial)  # fmt: skip
@@ -117,14 +117,25 @@ def _epoch(text: ir.StringValue, milliseconds: int) -> ir.TimestampValue:
 
 def _by_format(text: ir.StringValue, form: str, clocks: Clocks) -> ir.TimestampValue:
     """As declared; else without weekday and the like; a format without time also reads a time of day after the date."""
-    place = clocks.instant if "%z" in form or "%Z" in form else clocks.local
     timed = any(directive in form for directive in _TIME_DIRECTIVES)
     forms = [form] if timed else [form + time for time in _TIMES]
     texts = [text, without_weekday(text), tidy(text)]
-    return ibis.coalesce(*[_sound(place(_strptime(written, f))) for written in texts for f in forms])
+
+    def place(moment: ir.TimestampValue, with_time: bool) -> ir.TimestampValue:
+        return clocks.instant(moment) if "%z" in form or "%Z" in form else clocks.local(moment, with_time)
+
+    first, *others = [place(_strptime(written, f), timed or f != form) for written in texts for f in forms]
+    return first_of(_sound(first), _sound(ibis.coalesce(*others)))
 
 
 def _strptime(text: ir.StringValue, form: str) -> ir.TimestampValue:
     """The engine reads the words infinity and epoch in any format: a date has a digit in it."""
     dated = (text < ":") | text.re_search("[0-9]")
     return try_strptime(dated.ifelse(text, ibis.null("string")), form).cast(_MOMENT)
+
+
+def parse_typed_moment(column: ir.Value, clocks: Clocks) -> ir.TimestampValue:
+    """A moment or a day that is one already; one with a zone is told by the clock of the report."""
+    if column.type().is_timestamp() and column.type().timezone is not None:
+        return _sound(clocks.instant(in_zone("UTC", column.cast("timestamp('UTC')"))))
+    return _sound(clocks.local(column.try_cast(_MOMENT), column.type().is_timestamp()))

@@ -121,7 +121,11 @@ def _days(values: ir.Table) -> list[tuple[str, str, int, str]]:
 
 def detect_numbers(values: Values) -> NumberDetection:
     """Which decimal and thousands marks the values are written with."""
-    table = _as_table(values)
+    return detect_numbers_in(_as_table(values))
+
+
+def detect_numbers_in(table: ir.Table) -> NumberDetection:
+    """As :func:`detect_numbers`, for a table of the engine with columns ``value`` and ``n``."""
     read = [parse_as(table.value, decimal, thousands, NUMBER) for decimal, thousands in _MARKS]
     measures = {f"read_{i}": table.n.sum(where=number.notnull()) for i, number in enumerate(read)}
     counted = table.aggregate(rows=table.n.sum(), **measures).to_pyarrow().to_pylist()[0]

@@ -31,7 +31,7 @@ def as_text(column: ir.Value) -> ir.StringValue:
         return column.cast("string")
     # Text that begins and ends in a visible ASCII character is the rule; trimming every value costs four times as much.
     plain = (column >= "!") & (column < "\x7f") & column.right(1).between("!", "~")
-    return ibis.coalesce(plain.ifelse(column, ibis.null("string")), trim_characters(column, BLANKS).nullif(""))
+    return plain.ifelse(column, trim_characters(column, BLANKS).nullif(""))
 
 
 def _float_text(column: ir.FloatingColumn) -> ir.StringValue:

@@ -11,15 +11,16 @@ import ibis.expr.datatypes as ds
 import ibis.expr.types as ir
 
 from perennial.parameters import Column, Source
+from perennial.tables.parse.lazily import first_of
 
 MONEY = ds.Decimal(18, 4)
 PRICE = ds.Decimal(18, 6)
 NUMBER = ds.float64
 CURRENCIES = (
     "€", "£", "¥", "₽", "₩", "₹", "₺", "₴", "₫", "฿", "₪", "元", "円", "원", "R$", "US$", "HK$", "NT$", "A$", "C$", "$",
-    "RMB", "CNY", "EUR", "USD", "GBP", "JPY", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RUB", "UAH", "TRY", "KRW",
-    "HKD", "TWD", "SGD", "AUD", "CAD", "NZD", "BRL", "MXN", "INR", "ZAR", "zł", "Kč", "Ft", "kr.", "kr", "SFr.", "SFr",
-    "Fr.", "Fr", "руб.", "руб", "грн", "TL",
+    "RMB", "CNY", "EUR", "USD", "GBP", "JPY", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RUB", "UAH", "TRY",
+    "KRW", "HKD", "TWD", "SGD", "AUD", "CAD", "NZD", "BRL", "MXN", "INR", "ZAR", "zł", "Kč", "Ft", "kr.", "kr", "SFr.",
+    "SFr", "Fr.", "Fr", "руб.", "руб", "грн", "TL",
 )  # fmt: skip
 _CURRENCY = "(?i:" + "|".join(re.escape(sign) for sign in sorted(CURRENCIES, key=len, reverse=True)) + ")"
 # Written twice as wide in East Asian text, or typeset: each character and what it stands for.
@@ -48,7 +49,7 @@ def parse_number(
 
 def parse_as(text: ir.StringValue, decimal: str, thousands: str, target: ds.DataType) -> ir.NumericValue:
     """As :func:`parse_number`, into a type of one's own."""
-    return ibis.coalesce(_finite(_fast(text, decimal, target)), _finite(_slow(text, decimal, thousands, target)))
+    return first_of(_finite(_fast(text, decimal, target)), _slow(text, decimal, thousands, target))
 
 
 def _finite(number: ir.NumericValue) -> ir.NumericValue:
@@ -92,7 +93,7 @@ def _grammar(decimal: str, thousands: str) -> str:
     """A regular expression of every way a number may be written, the whole text at once."""
     point = re.escape(decimal)
     fraction = f"(?:{point}[0-9]*)?" if decimal else ""
-    shapes = [rf"[0-9]+{fraction}(?:[eE][-+]?[0-9]{{1,2}})?"]
+    shapes = [rf"[0-9]{{1,40}}{fraction}(?:[eE][-+]?[0-9]{{1,2}})?"]
     if thousands:
         shapes.append(rf"[1-9][0-9]{{0,2}}(?:{re.escape(thousands)}[0-9]{{3}})+{fraction}")
     if decimal:
@@ -108,3 +109,8 @@ def _grammar(decimal: str, thousands: str) -> str:
         rf"{sign} ?\( ?{number} ?\)",
     ]
     return f"^(?:{'|'.join(forms)})$"
+
+
+def parse_typed(column: ir.NumericValue, text: ir.StringValue, target: ds.DataType) -> ir.NumericValue:
+    """A number that is one already: a float by its shortest text, so that 2.1 is 2.1000 and no dust comes along."""
+    return _finite(text.try_cast(target)) if column.type().is_floating() else column.try_cast(target)

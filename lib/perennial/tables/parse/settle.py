@@ -1,0 +1,163 @@
+"""One source parsed: formats that were not declared are looked for among all its values, or asked for."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from perennial.tables.audit import ColumnFacts
+from perennial.tables.files.request import Request
+from perennial.tables.parse.checks import check_declared
+from perennial.tables.parse.columns import BAD, kind_of, parse_column, parse_columns
+from perennial.tables.parse.dates import SPECIAL
+from perennial.tables.parse.detect import DateDetection, detect_dates_in, detect_numbers_in
+from perennial.tables.parse.numbers import marks
+
+_WORTH_ASKING = 0.05  # of the rows given: fewer are counted as unreadable instead of stopping the run
+_MOSTLY = 0.5  # unreadable numbers beyond this share are a wrong declaration, not bad data
+_ISO = "year-month-day"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A source as a table of the engine, in the order read; facts on each mapped column; sentences for the audit."""
+
+    rows: ir.Table
+    columns: list[ColumnFacts]
+    notes: list[str]
+
+
+def parse_source(request: Request, rows: ir.Table, time_zone: str) -> Parsed:
+    """Parse every column of a source into a temporary table ``parsed_<table>``.
+
+    Raises
+    ------
+    InputError
+        When a date can be read in two ways (with the formats to choose from), or numbers need other marks.
+    """
+    check_declared(request, time_zone)
+    formats = {name: column.format for name, column in request.source.columns.items()}
+    name = f"parsed_{request.table}"
+    parsed = request.engine.create_table(
+        name, parse_columns(rows, request.table, request.source, formats, time_zone), temp=True
+    )
+    counts = _counts(parsed)
+    found, notes = _settle_dates(request, parsed, formats, counts)
+    if found:
+        parsed = _read_again(request, parsed, found, time_zone)
+        counts = _counts(parsed)
+    _require_numbers(request, parsed, counts)
+    return Parsed(parsed, column_facts(request, parsed, {**formats, **found}, counts), notes)
+
+
+def _counts(parsed: ir.Table) -> dict[str, tuple[int, int]]:
+    """Column → rows read, rows with text that could not be read; in one query."""
+    named = [name for name in parsed.columns if not name.startswith("_")]
+    measures = {f"r_{i}": parsed[name].count() for i, name in enumerate(named)}
+    measures |= {f"b_{i}": parsed[BAD + name].count() for i, name in enumerate(named) if BAD + name in parsed.columns}
+    row = parsed.aggregate(**measures).to_pyarrow().to_pylist()[0]
+    return {name: (int(row[f"r_{i}"]), int(row.get(f"b_{i}", 0))) for i, name in enumerate(named)}
+
+
+def column_facts(
+    request: Request, parsed: ir.Table, formats: dict[str, str | None], counts: dict[str, tuple[int, int]]
+) -> list[ColumnFacts]:
+    """How each mapped column was read, and how much of it could be."""
+    facts = []
+    for name, column in request.source.columns.items():
+        kind = kind_of(request.table, name)
+        read, unreadable = counts[name]
+        origin = column.source if column.source is not None else f"constant '{column.constant}'"
+        form = ""
+        if kind in ("timestamp", "date"):
+            form = formats.get(name) or _ISO
+        elif kind in ("money", "price", "number"):
+            decimal, thousands = marks(column, request.source)
+            form = f"decimal '{decimal}'" + (f", thousands '{thousands}'" if thousands else "")
+        facts.append(ColumnFacts(request.table, name, origin, kind, form, read + unreadable, unreadable))
+    return facts
+
+
+def _settle_dates(
+    request: Request, parsed: ir.Table, formats: dict[str, str | None], counts: dict[str, tuple[int, int]]
+) -> tuple[dict[str, str], list[str]]:
+    """The format of each date column with text that needs one and none declared; notes on what settled it."""
+    found, notes = {}, []
+    for name in request.source.columns:
+        read, bad = counts[name]
+        if kind_of(request.table, name) not in ("timestamp", "date") or formats.get(name) or not bad:
+            continue
+        values = parsed.group_by(value=parsed[BAD + name]).agg(n=parsed.count()).filter(lambda t: t.value.notnull())
+        detected = detect_dates_in(values)
+        form = _choose(request, name, detected, bad, bad / (read + bad))
+        if form is None:
+            continue
+        found[name] = form
+        share = next(f.share for f in detected.formats if f.format == form)
+        others = f"; {read:,} others have the year first" if read else ""
+        notes.append(
+            f"{request.table}.{name}: no format is declared; {round(share * bad):,} values are "
+            f"{detected.evidence} ({form}){others}"
+        )
+    return found, notes
+
+
+def _choose(request: Request, name: str, detected: DateDetection, bad: int, share: float) -> str | None:
+    """The format to read the remaining values by; None leaves them unreadable."""
+    where = f"sources.{request.table}.columns.{name}"
+    column = request.source.columns[name].source
+    if not detected.formats:
+        return None
+    best = detected.formats[0]
+    worth_asking = best.share * share >= _WORTH_ASKING
+    if best.format in SPECIAL or best.format is None:
+        if best.format in SPECIAL and worth_asking:
+            raise request.error(
+                f"column '{column}' holds numbers such as '{best.example}' in {round(best.share * bad):,} rows; if "
+                f"they are dates, declare format: {best.format} under {where}"
+            )
+        return None
+    if not detected.ambiguous:
+        return best.format
+    if worth_asking:
+        raise request.error(f"column '{column}': {detected.question} under {where}")
+    return None
+
+
+def _read_again(request: Request, parsed: ir.Table, found: dict[str, str], time_zone: str) -> ir.Table:
+    """Read by the formats found what could not be read without; everything else stays."""
+    fresh: dict[str, ir.Value] = {}
+    for name, form in found.items():
+        left = parsed[BAD + name]
+        value = parse_column(left, request.table, name, request.source, form, time_zone)
+        fresh[name] = ibis.coalesce(parsed[name], value)
+        fresh[BAD + name] = ibis.ifelse(value.isnull(), left, ibis.null("string"))
+    name = f"parsed_{request.table}"
+    request.engine.create_table(f"settled_{name}", parsed.mutate(**fresh), temp=True)
+    request.engine.con.execute(f'DROP TABLE "{name}"; ALTER TABLE "settled_{name}" RENAME TO "{name}"')
+    return request.engine.table(name)
+
+
+def _require_numbers(request: Request, parsed: ir.Table, counts: dict[str, tuple[int, int]]) -> None:
+    """Stop where most of a column of numbers cannot be read as declared, but can with other marks.
+
+    Raises
+    ------
+    InputError
+        With the marks to declare.
+    """
+    for name, column in request.source.columns.items():
+        read, bad = counts[name]
+        if kind_of(request.table, name) not in ("money", "price", "number") or bad <= _MOSTLY * (read + bad):
+            continue
+        values = parsed.group_by(value=parsed[BAD + name]).agg(n=parsed.count()).filter(lambda t: t.value.notnull())
+        detected = detect_numbers_in(values)
+        if detected.share <= _MOSTLY:
+            continue
+        decimal, thousands = marks(column, request.source)
+        example = values.limit(1).to_pyarrow().to_pylist()[0]["value"]
+        raise request.error(
+            f"column '{column.source}': {bad:,} of {read + bad:,} values, such as '{example}', are no numbers with "
+            f"decimal: '{decimal}', thousands: '{thousands}', but most are with decimal: '{detected.decimal}', "
+            f"thousands: '{detected.thousands}'; declare these under sources.{request.table}.columns.{name}"
+        )
