@@ -123,11 +123,13 @@ def _refuse_mixed(request: Request, plain: Plain, fallback: str) -> None:
     for number, line in _lines_beyond_ascii(request, plain):
         beyond += 1
         try:
-            text = line.decode("utf-8")
+            text = line.removeprefix(codecs.BOM_UTF8).decode("utf-8")
         except UnicodeDecodeError:
             first_other = first_other or number
             continue
         # Two or three characters of a national encoding can be valid UTF-8 by accident; four wide ones are not.
+        if text.isascii():
+            continue
         if sum(char >= "\u0800" for char in text) >= 4 or not several:
             utf8 += 1
             first_utf8 = first_utf8 or number

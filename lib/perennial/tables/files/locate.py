@@ -3,6 +3,7 @@
 import difflib
 import glob
 import importlib.util
+import re
 from pathlib import Path
 
 from perennial.errors import InputError
@@ -24,13 +25,19 @@ def resolve(path: str, root: Path) -> Path:
 
 
 def places(path: str, root: Path) -> list[Place]:
-    """The files a path stands for, by name: itself, all files of a folder (hidden ones apart), or a glob's matches."""
+    """The files a path stands for, by name: itself, all files of a folder (hidden ones apart), or a glob's."""
     place = resolve(path, root)
     if place.is_file():
         return [Place(path, place)]
-    found = sorted(place.iterdir()) if place.is_dir() else [Path(match) for match in sorted(glob.glob(str(place)))]
+    found = place.iterdir() if place.is_dir() else map(Path, glob.glob(str(place), recursive=True))
     files = [file for file in found if file.is_file() and not file.name.startswith((".", "~$"))]
-    return [Place(_shown(file, root), file) for file in files]
+    return [Place(_shown(file, root), file) for file in sorted(files, key=_by_number)]
+
+
+def _by_number(file: Path) -> list[tuple[str, int]]:
+    """A key that puts part 9 before part 10."""
+    parts = re.findall(r"(\D*)(\d*)", str(file))
+    return [(text, int(number or -1)) for text, number in parts]
 
 
 def _shown(file: Path, root: Path) -> str:
@@ -39,7 +46,10 @@ def _shown(file: Path, root: Path) -> str:
 
 def source_places(source: Source, root: Path) -> list[Place]:
     """All files of a source, each once, in the order declared; the lookup's not among them."""
-    found = {place.path: place for path in source.paths for place in places(path, root)}
+    found: dict[Path, Place] = {}
+    for path in source.paths:
+        for place in places(path, root):
+            found.setdefault(place.path.resolve(), place)
     return list(found.values())
 
 
@@ -58,7 +68,9 @@ def missing_files(parameters: Parameters, root: Path) -> list[str]:
             problems.append(f"{where}: {error}")
             continue
         if not found:
-            problems.append(f"{where}: there is no file '{path}'{_nearest_file(resolve(path, root))}")
+            place = resolve(path, root)
+            missing = f"there is no file '{path}'{_nearest_file(place)}"
+            problems.append(f"{where}: the folder '{path}' holds no files" if place.is_dir() else f"{where}: {missing}")
         problems += [f"{where}: the file '{p.name}' is empty" for p in found if p.path.stat().st_size == 0]
     return problems
 

@@ -45,7 +45,7 @@ def runs_of(parts: Sequence[Part]) -> list[list[Part]]:
     def shape(part: Part) -> tuple[object, ...]:
         # a column of this name hides the engine's number of the file
         alone = part.place.path if "file_index" in (column.casefold() for column in part.header.names) else None
-        return part.header.names, part.header.above, part.dialect, part.found.newline_text, alone
+        return part.header.names, part.header.above, part.dialect, part.found.line_end, alone
 
     return [list(run) for _, run in groupby(parts, key=shape)]
 
@@ -80,7 +80,7 @@ def _call(parts: Sequence[Part], columns: Sequence[str], *more: str) -> str:
     given = [
         f"[{paths}], auto_detect=false, header=false, skip={parts[0].header.above}, columns={{{types}}}",
         f"delim={quoted_text(rule.delimiter)}, quote={mark}, escape={mark}, nullstr=''",
-        f"new_line={quoted_text(parts[0].found.newline_text)}, strict_mode=true",
+        "strict_mode=true",
     ]
     return f"read_csv({', '.join([*given, *more])})"
 

@@ -34,13 +34,13 @@ class Survey:
 
     @property
     def newline(self) -> bytes:
-        """The byte that ends lines."""
+        """The byte that lines are counted by."""
         return b"\r" if self.returns and not self.line_feeds else b"\n"
 
     @property
-    def newline_text(self) -> str:
-        """How lines end, in the engine's words."""
-        return "\\r" if self.newline == b"\r" else "\\r\\n" if self.pairs else "\\n"
+    def line_end(self) -> bytes:
+        """The bytes that end lines."""
+        return b"\r\n" if self.pairs else self.newline
 
     @property
     def mixed(self) -> bool:

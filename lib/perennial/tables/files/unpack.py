@@ -14,7 +14,7 @@ from perennial.tables.files.request import Request
 
 CHUNK = 2**20  # bytes read at a time
 LONGEST_LINE = 8 * 2**20  # bytes; nothing beyond is kept in memory
-_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_GZIP, _ZIP, _EMPTY_ZIP = b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06"
 _OTHER_KINDS = {
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "excel"),
     b"PAR1": ("a Parquet file", "parquet"),
@@ -78,7 +78,7 @@ def _open(request: Request, place: Place) -> list[Plain]:
             inner = place.path.name.removesuffix(".gz")
             with gzip.open(file) as stream:
                 return [Plain(place.name, inner, _copied(request, place.name, stream))]
-        if start == _ZIP:
+        if start in (_ZIP, _EMPTY_ZIP):
             with zipfile.ZipFile(file) as archive:
                 return _members(request, place, archive)
         if place.path.suffix.lower() in (".gz", ".zip"):
