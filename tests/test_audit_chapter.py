@@ -68,17 +68,18 @@ def test_what_could_not_be_read_is_counted_and_exemplified(workbook):
 
 
 def test_reconciliation_shows_rows_a_rule_applies_to_beside_those_it_removed(workbook):
-    """Three equal lines without a customer: two of them are copies too, and no customer comes first or copies do."""
-    rows = [*lines(), *[("", "2024-05-05", 7)] * 3]
+    """Three equal lines without a customer, and one line entered twice: three copies, two of them gone before."""
+    rows = [*lines(), lines()[0], *[("", "2024-05-05", 7)] * 3]
     study = study_of(workbook, rows, cleaning={"exact_duplicates": "drop"})
     table = study.reconciliation.set_index("step")
     removed = table.drop(["raw", "used"])
     assert table.loc["raw", "rows"] + removed["rows"].sum() == table.loc["used", "rows"] == 400
     assert (removed["found"] >= -removed["rows"]).all()
-    assert removed["found"].sum() == 5  # three without customer, two copies
+    assert removed["found"].to_dict() == {"no_customer": 3, "exact_duplicate": 3}
+    assert removed["rows"].to_dict() == {"no_customer": -3, "exact_duplicate": -1}
     order = study.rules["rule"].tolist()
     assert [step for step in order if step in removed.index] == removed.index.tolist()
-    assert study.rules["removed"].sum() == 3
+    assert study.rules["removed"].sum() == 4
 
 
 def test_columns_tell_where_they_come_from_and_the_doubtful_stand_first(workbook):

@@ -9,6 +9,7 @@ from perennial.tables.audit import Audit
 from perennial.tables.clean.rules import RULES
 
 RAW, USED = "raw", "used"
+_OF_ALL = " (of all rows as they arrived)"  # said once above the table instead of in each of its rows
 
 
 def reconcile(audit: Audit, table: str = "transactions") -> pd.DataFrame:
@@ -79,8 +80,8 @@ def column_facts(audit: Audit) -> pd.DataFrame:
 
 
 def flagged_rows(audit: Audit) -> pd.DataFrame:
-    """``table, mark, meaning, rows, customers, money``: rows that were marked and kept."""
-    rows = [(f.table, f.what, f.meaning, f.rows, f.customers, f.money) for f in audit.flags if f.rows]
+    """``table, mark, meaning, rows, customers, money``: rows that were marked, among all that arrived."""
+    rows = [(f.table, f.what, f.meaning.removesuffix(_OF_ALL), f.rows, f.customers, f.money) for f in audit.flags if f.rows]
     frame = pd.DataFrame(rows, columns=["table", "mark", "meaning", "rows", "customers", "money"])
     return frame.astype({"rows": "int64", "customers": "int64", "money": "float64"})
 

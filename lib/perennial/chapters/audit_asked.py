@@ -105,7 +105,7 @@ def _returns(study: "Study") -> Iterator[Question]:
     if not is_odd(study, "returns"):
         return
     back = study.scorecard["returns"]
-    what = f" ({lines(study, rows, None)})" if rows else ""
+    what = _(" on {lines}", lines=lines(study, rows, None)) if rows else ""
     yield Question(
         "returns",
         _("Returns{what} take back {money}, {share} of what was sold.", what=what,

@@ -197,15 +197,19 @@ def _ids(study: "Study") -> Iterator[Question]:
 
 
 def _tables(study: "Study") -> Iterator[Question]:
-    if not study.missing:
+    named = list(study.missing.items())[:_NAMED]
+    if not named:
         return
-    parts = [f"{name} ({what})" for name, what in list(study.missing.items())[:_NAMED]]
+    names = phrases.listed([name for name, _what in named])
+    more = len(study.missing) - len(named)
+    seen = _("Not given: {names}.", names=names)
+    if more:
+        seen = _("Not given, among others: {names}.", names=names)
+    opened = "; ".join(f"{name}: {what}" for name, what in named)
     yield Question(
         "missing",
-        _("Not given, among others: {parts}.", parts="; ".join(parts)) if len(study.missing) > _NAMED
-        else _("Not given: {parts}.", parts="; ".join(parts)),
+        seen,
         _("Is any of it at hand, in whatever form?"),
-        _("Each opens a part of {potential} or of another chapter that stays empty now.",
-          potential=chapter("06_potential_quadrants")),
-        ", ".join(f"sources.{name}" for name in list(study.missing)[:_NAMED]),
-    )  # fmt: skip
+        _("Each opens a part of the report that stays empty now ({opened}).", opened=opened),
+        ", ".join(f"sources.{name}" for name, _what in named),
+    )

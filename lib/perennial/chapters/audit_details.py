@@ -56,7 +56,7 @@ def _columns(study: "Study") -> Caption:
                       thin, count=formats.number(thin))  # fmt: skip
     subtitle = _("Mapped columns: name in the file, how text was read, share of rows with any text, entries unreadable")
     reading = _("The most doubtful stand first.")
-    return Caption(text, subtitle, words.source(study), reading if bad or thin else "")
+    return Caption(text, subtitle, words.source_of_raw(study), reading if bad or thin else "")
 
 
 def _flags(study: "Study") -> Caption:
@@ -65,7 +65,11 @@ def _flags(study: "Study") -> Caption:
                   count=formats.number(count))  # fmt: skip
     if not count:
         text = _("No row had to be marked")
-    return Caption(text, _("Rows, customers and money by mark, among all rows as they arrived"), words.source(study))
+    return Caption(
+        text,
+        _("Rows, customers and money by mark, among all rows as they arrived unless said otherwise"),
+        words.source_of_raw(study),
+    )
 
 
 def _rejects(study: "Study") -> Caption:
@@ -83,4 +87,4 @@ def _examples(study: "Study") -> Caption:
 def _rules(study: "Study") -> Caption:
     text = _("The rules for order lines, in the order they apply")
     subtitle = _("What each removes, what happens where nothing is declared, and the setting that changes it")
-    return Caption(text, subtitle, words.source(study))
+    return Caption(text, subtitle, words.source_of_raw(study))

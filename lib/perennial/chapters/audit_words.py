@@ -51,6 +51,20 @@ def source(study: "Study", more: str = "") -> str:
     return f"{text} {more}".strip()
 
 
+def source_of_raw(study: "Study") -> str:
+    """The line under a table of lines before any was removed."""
+    return _(
+        "Source: orders of {title} as they arrived; n = {n} lines.",
+        title=study.title,
+        n=formats.number(study.raw_rows),
+    )
+
+
+def exact_formats(study: "Study") -> dict[str, Callable[[Any], str]]:
+    """As :func:`table_formats`, with money to the cent: columns that are to be added up."""
+    return {**table_formats(study), "money": lambda value: formats.money(value, study.currency, digits=2)}
+
+
 def money(study: "Study", value: float) -> str:
     """An amount in the client's currency, cents only below ten."""
     return phrases.amount(value, study.currency)

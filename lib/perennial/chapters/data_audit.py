@@ -152,6 +152,13 @@ class Study:
         return "" if self.missing else _("Every table that the report can use was given.")
 
     @property
+    def exact_formats(self) -> dict[str, Callable[[Any], str]]:
+        """As ``formats``, with money to the cent."""
+        from perennial.chapters.audit_words import exact_formats
+
+        return exact_formats(self)
+
+    @property
     def formats(self) -> dict[str, Callable[[Any], str]]:
         """How the columns of this chapter's tables become text."""
         from perennial.chapters.audit_words import table_formats

@@ -9,9 +9,10 @@ from perennial.charts import theme
 from perennial.language import _
 from perennial.report import blocks
 
-# Shape, background and ink of each status: told apart without colour, in print and by a screen reader.
+# Shape, background and ink of each status: told apart without colour, in print and by a screen reader. Green is not
+# filled, so that the eye goes to the others.
 _LOOKS: dict[str, tuple[str, str, str]] = {
-    "green": ("●", theme.GOOD, "#ffffff"),
+    "green": ("●", "#ffffff", theme.GOOD),
     "amber": ("▲", theme.AMBER, theme.INK),
     "red": ("■", theme.BAD, "#ffffff"),
     "not_measured": ("○", "#ffffff", theme.GREYS[0]),
@@ -46,14 +47,11 @@ def _row(row: Mapping[str, str], names: Mapping[str, str]) -> str:
     cells = "".join(f"<td>{html.escape(row[name])}</td>" for name in ("measured", "at_stake", "amber", "red"))
     short = names[row["status"]].split(":")[0]
     head = f'<th scope="row">{html.escape(row["criterion"])}</th>'
-    return f"<tr>{head}{cells}<td>{_chip(row['status'], short, quiet=row['status'] == 'green')}</td></tr>"
+    return f"<tr>{head}{cells}<td>{_chip(row['status'], short)}</td></tr>"
 
 
-def _chip(status: str, words: str, quiet: bool = False) -> str:
-    """A status; ``quiet`` ones are not filled, so that the eye goes to the others."""
+def _chip(status: str, words: str) -> str:
     shape, back, ink = _LOOKS[status]
-    if quiet:
-        back, ink = ink, back
     style = f"background:{back};color:{ink}"
     return f'<span class="chip" style="{style}"><span aria-hidden="true">{shape}</span> {html.escape(words)}</span>'
 
