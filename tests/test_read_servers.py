@@ -298,3 +298,18 @@ def test_nothing_of_the_uri_is_left_in_the_workbook(
     secrets = [b"ecret", b"pa%40ss", b"pa@ss", b"127.0.0.1", b"9283746"]
     assert [(path, word) for path in files for word in secrets if word in path.read_bytes()] == []
     assert "ecret" not in "".join(capfd.readouterr())
+
+
+def test_a_client_on_a_server_is_opened_like_one_on_files(shop: Shop, workbook: Any, monkeypatch: Any) -> None:
+    workbook.write_yaml("shop", parameters().model_dump(mode="json", exclude_defaults=True, by_alias=True))
+    lines = [(customer, moment.isoformat(" "), amount) for customer, moment, amount in ORDERS]
+    workbook.write("files", lines, as_of="2025-01-01")
+    at_server, from_files = (workbook.open(name).transactions.to_pyarrow() for name in ("shop", "files"))
+    assert at_server.num_rows == from_files.num_rows == 1200
+    keys = [("customer_id", "ascending"), ("ordered_at", "ascending"), ("amount", "ascending")]
+    columns = [name for name, _ in keys]
+    assert at_server.sort_by(keys).select(columns).equals(from_files.sort_by(keys).select(columns))
+    monkeypatch.delenv(VARIABLE)  # a chapter's kernel reads the copy and knows no URI
+    assert workbook.open("shop").transactions.count().execute() == 1200
+    shown = [path for path in workbook.root.rglob("*") if path.is_file() and b"ecret" in path.read_bytes()]
+    assert shown == []
