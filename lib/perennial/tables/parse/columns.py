@@ -50,15 +50,15 @@ def parse_column(column: ir.Value, table: str, name: str, source: Source, form: 
     kind, declared = kind_of(table, name), source.columns.get(name)
     if kind == "text":
         return parse_id(column, declared)
-    text = as_text(column)
+    written = column if column.type().is_string() else as_text(column)
     if kind == "flag":
-        return parse_flag(text)
+        return parse_flag(as_text(written))
     if kind in ("timestamp", "date"):
         clocks = Clocks(declared.time_zone if declared and kind == "timestamp" else None, time_zone)
         typed = column.type().is_timestamp() or column.type().is_date()
-        moment = parse_typed_moment(column, clocks) if typed else parse_moment(text, form, clocks)
+        moment = parse_typed_moment(column, clocks) if typed else parse_moment(written, form, clocks)
         return moment.cast("date") if kind == "date" else moment.cast("timestamp(6)")
-    return _number(column, text, marks(declared, source), _TARGETS[kind])
+    return _number(column, written, marks(declared, source), _TARGETS[kind])
 
 
 def _number(column: ir.Value, text: ir.StringValue, mark: tuple[str, str], target: ds.DataType) -> ir.NumericValue:

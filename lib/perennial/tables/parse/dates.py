@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from perennial.tables.parse.ids import as_text
 from perennial.tables.parse.lazily import first_of
 from perennial.tables.parse.moments import HALF, NAIVE, OFFSET, canonical, numbered_months, tidy, without_weekday
 
@@ -58,15 +59,17 @@ class Clocks:
         return utc if self.told == "UTC" else in_zone(self.told, at_zone("UTC", utc))
 
 
-def parse_moment(text: ir.StringValue, form: str | None, clocks: Clocks) -> ir.TimestampValue:
+def parse_moment(written: ir.StringValue, form: str | None, clocks: Clocks) -> ir.TimestampValue:
     """The moment a text stands for, NULL where it is none in the declared format (None: one that leaves no choice)."""
+    text = as_text(written)  # only where the fast reading of what is written fails
     if form is None:
-        return first_of(_sound(clocks.local(_fast_iso(text), bytes_of(text) == 19)), _unmistakable(text, clocks))
+        fast = _fast_iso(written)
+        return first_of(_sound(clocks.local(fast, bytes_of(written) == 19)), _unmistakable(text, clocks))
     if form == "excel":
         return first_of(_sound(clocks.local(_excel(text), text.contains("."))), _unmistakable(text, clocks))
     if form in SPECIAL:
         return _sound(clocks.instant(_epoch(text, 1 if form == "epoch_ms" else 1000)))
-    return _by_format(text, form, clocks)
+    return _by_format(written, text, form, clocks)
 
 
 def _sound(moment: ir.TimestampValue) -> ir.TimestampValue:
@@ -115,16 +118,16 @@ def _epoch(text: ir.StringValue, milliseconds: int) -> ir.TimestampValue:
     return ibis.timestamp("1970-01-01") + microseconds.as_interval("us")
 
 
-def _by_format(text: ir.StringValue, form: str, clocks: Clocks) -> ir.TimestampValue:
+def _by_format(written: ir.StringValue, text: ir.StringValue, form: str, clocks: Clocks) -> ir.TimestampValue:
     """As declared; else without weekday and the like; a format without time also reads a time of day after the date."""
     timed = any(directive in form for directive in _TIME_DIRECTIVES)
     forms = [form] if timed else [form + time for time in _TIMES]
-    texts = [text, without_weekday(text), tidy(text)]
+    texts = [written, text, without_weekday(text), tidy(text)]
 
     def place(moment: ir.TimestampValue, with_time: bool) -> ir.TimestampValue:
         return clocks.instant(moment) if "%z" in form or "%Z" in form else clocks.local(moment, with_time)
 
-    first, *others = [place(_strptime(written, f), timed or f != form) for written in texts for f in forms]
+    first, *others = [place(_strptime(t, f), timed or f != form) for t in texts for f in forms]
     return first_of(_sound(first), _sound(ibis.coalesce(*others)))
 
 

@@ -11,6 +11,7 @@ import ibis.expr.datatypes as ds
 import ibis.expr.types as ir
 
 from perennial.parameters import Column, Source
+from perennial.tables.parse.ids import as_text
 from perennial.tables.parse.lazily import first_of
 
 MONEY = ds.Decimal(18, 4)
@@ -47,9 +48,9 @@ def parse_number(
     return parse_as(text, decimal, thousands, target)
 
 
-def parse_as(text: ir.StringValue, decimal: str, thousands: str, target: ds.DataType) -> ir.NumericValue:
+def parse_as(written: ir.StringValue, decimal: str, thousands: str, target: ds.DataType) -> ir.NumericValue:
     """As :func:`parse_number`, into a type of one's own."""
-    return first_of(_finite(_fast(text, decimal, target)), _slow(text, decimal, thousands, target))
+    return first_of(_finite(_fast(written, decimal, target)), _slow(as_text(written), decimal, thousands, target))
 
 
 def _finite(number: ir.NumericValue) -> ir.NumericValue:
