@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import random
 import resource
 import zipfile
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from conftest import Workbook
 from perennial.errors import InputError
 from perennial.tables.files import text
 from perennial.tables.files.raw import Place, Raw
+from perennial.tables.files.survey import survey
+from perennial.tables.files.unpack import CHUNK
 from text_files import read, request, rows_of
 
 PLAIN = "id,day,amount\n1,2024-01-01,5\n2,2024-01-02,6\n"
@@ -402,3 +405,28 @@ def test_online_retail_is_read_line_for_line(real_data: Path, tmp_path: Path) ->
     assert (facts.lines, facts.nobody) == (541_909, 135_080)
     assert raw.malformed() == []
     assert raw.files[0].line_numbers([0, 541_908]) == [2, 541_910]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_line_ends_between_quotation_marks_are_counted_across_chunks(tmp_path: Path, seed: int) -> None:
+    """Against a walk over every character."""
+    weights = [0.02, 0.1, 0.88] if seed < 3 else [0.000002, 0.1, 0.9]
+    content = "".join(random.Random(seed).choices('"\na', weights, k=2_300_000))
+    write(tmp_path, content)
+    inside, run, longest = False, 0, 0
+    for character in content:
+        inside ^= character == '"'
+        if character == "\n":
+            run = run + 1 if inside else 0
+            longest = max(longest, run)
+    found = survey(request(tmp_path), Place("orders.csv", tmp_path / "orders.csv"), "", '"')
+    assert (found.longest_quoted, found.line_feeds) == (longest, content.count("\n"))
+
+
+@pytest.mark.parametrize("shift", range(16))
+def test_repeated_names_are_found_across_chunks(tmp_path: Path, shift: int) -> None:
+    line = "1,2024-01-01,5\n"
+    start = PLAIN + line * ((CHUNK - 200) // len(line))
+    filler = "9" * (CHUNK - len(start) - shift - 3)
+    raw = read(tmp_path, write(tmp_path, f"{start}{filler},,\n{PLAIN}"))
+    assert [reject.reason for reject in raw.malformed()] == ["header repeated"]

@@ -108,8 +108,10 @@ class _Quotes:
     def add(self, chunk: bytes, data: Bytes, ends: npt.NDArray[np.intp]) -> None:
         if not self.mark or (not self.inside and self.mark not in chunk):
             return
-        before = np.cumsum(data == self.mark[0], dtype=np.uint8)  # wraps at 256: only odd or even matters
-        odd = (before[ends] + np.uint8(self.inside)) & 1
+        marks = (data == self.mark[0]).view(np.uint8)
+        between = np.add.reduceat(marks, np.concatenate(([0], ends)), dtype=np.uint8)  # of line ends; wraps at 256
+        before = np.cumsum(between, dtype=np.uint8)  # only odd or even matters
+        odd = (before[:-1] + np.uint8(self.inside)) & 1
         self.inside = (self.inside + int(before[-1])) & 1
         if not len(odd):
             return
