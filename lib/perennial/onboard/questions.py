@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from perennial.errors import ParameterError
+from perennial.parameters import Parameters
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Answers:
 
     def given(self, key: str) -> str | None:
         """The answer given beforehand for a key, which may be told by its last parts alone."""
-        for name in (key, *[k for k in self._given if key.endswith("." + k)]):
+        ends = [k for k in self._given if k not in Parameters.model_fields and key.endswith("." + k)]
+        for name in (key, *ends):
             if name in self._given:
                 self._used.add(name)
                 return self._given[name]
