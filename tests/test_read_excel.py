@@ -160,6 +160,22 @@ def test_many_files_and_sheets_are_one_table_whose_columns_may_differ(tmp_path: 
     assert "'in/2025.xlsx#Q1' has no column 'amount'" in refusal(ask(tmp_path, "in", sheet="*"))
 
 
+def test_covers_and_months_to_come_are_no_data(tmp_path: Path) -> None:
+    write_book(tmp_path / "a.xlsx", {"Cover": [["Sales of the shop"]], "May": [HEADER, ROW], "June": [HEADER]})
+    assert [file.name for file in open_source(ask(tmp_path, "a.xlsx", sheet="*")).files] == ["a.xlsx#May"]
+    raw = open_source(ask(tmp_path, "a.xlsx"))
+    assert [file.name for file in raw.files] == ["a.xlsx#May"]
+    assert raw.files[0].notes == ()
+
+
+def test_two_thousand_columns_are_read(tmp_path: Path) -> None:
+    names = [f"column {number}" for number in range(2000)]
+    write_book(tmp_path / "a.xlsx", {"A": [HEADER + names, ROW + list(range(2000))]})
+    (row,) = rows_of(open_source(ask(tmp_path, "a.xlsx")))
+    assert len(row) == 2004
+    assert row["column 1999"] == "1999"
+
+
 def test_names_stand_in_a_later_row_and_rows_keep_their_number(tmp_path: Path) -> None:
     rows = [["Sales report"], [], HEADER, ["id", "date", "EUR"], ROW, [None, None, None], ROW, [None, " ", None]]
     write_book(tmp_path / "a.xlsx", {"A": rows})

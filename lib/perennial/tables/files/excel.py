@@ -90,8 +90,11 @@ def _choose(request: Request, place: Place, workbook: CalamineWorkbook) -> tuple
 
 
 def _filled(request: Request, place: Place, workbook: CalamineWorkbook, hidden: bool) -> list[CalamineSheet]:
+    """The sheets with rows below their names; those with any cell where none has."""
     sheets = [open_sheet(request, place, workbook, name) for name in sheet_names(workbook, hidden)]
-    return [sheet for sheet in sheets if sheet.height]
+    filled = [sheet for sheet in sheets if sheet.height]
+    first = request.source.header + request.source.skip_after_header
+    return [sheet for sheet in filled if sheet.end and sheet.end[0] >= first] or filled
 
 
 def _read_sheet(request: Request, place: Place, sheet: CalamineSheet) -> _Sheet:

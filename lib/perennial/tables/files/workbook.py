@@ -119,9 +119,13 @@ def _what_it_is(head: bytes) -> str:
         return "it is a web page (HTML) with a table; open it in Excel and save it as .xlsx"
     if start.startswith(b"<"):
         return "it is XML; open it in Excel and save it as .xlsx"
-    known = {b"%pdf": "it is a PDF", b"par1": "it is a Parquet file: declare layout: parquet",
-             b"sqlite format 3": "it is an SQLite file: declare layout: sqlite", b"\x1f\x8b": "it is gzip-compressed",
-             b"{": "it is JSON: declare layout: jsonl"}  # fmt: skip
+    known = {
+        b"%pdf": "it is a PDF: ask for the data behind it",
+        b"par1": "it is a Parquet file: declare layout: parquet",
+        b"sqlite format 3": "it is an SQLite file: declare layout: sqlite",
+        b"\x1f\x8b": "it is compressed by gzip: unpack it",
+        b"{": "it is JSON: declare layout: jsonl",
+    }
     for mark, words in known.items():
         if start.startswith(mark):
             return words
