@@ -75,7 +75,7 @@ MESSY = [
 
 @pytest.fixture
 def messy(workbook):
-    workbook.write("messy", MESSY, cleaning={"exact_duplicates": "drop"})
+    workbook.write("messy", MESSY, cleaning={"exact_duplicates": "drop", "rejects": {"allow": True}})
     return workbook.open("messy")
 
 

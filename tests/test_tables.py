@@ -28,7 +28,7 @@ def test_every_rule_is_counted_in_rows_and_money(workbook):
         ("d", "2024-04-01", "-7.00"),
         ("b", "2024-04-01", "-1.00"),
     ]
-    cleaning = {"exact_duplicates": "drop", "zero_amounts": "drop"}
+    cleaning = {"exact_duplicates": "drop", "zero_amounts": "drop", "rejects": {"allow": True}}
     workbook.write("acme", ORDERS + planted, cleaning=cleaning)
     client = workbook.open("acme")
     assert rules(client) == {
@@ -60,6 +60,7 @@ def test_rules_reconcile_raw_to_used_for_any_file(tmp_path_factory, rows, duplic
 
     workbook = Workbook(tmp_path_factory.mktemp("w"))
     choice = {"exact_duplicates": duplicates, "zero_amounts": zeros, "returns": {"treat": negatives}}
+    choice["rejects"] = {"allow": True}
     workbook.write("acme", [*ORDERS, *rows], cleaning=choice)
     client = workbook.open("acme")
     found = rules(client)

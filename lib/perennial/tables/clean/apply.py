@@ -59,7 +59,8 @@ def clean(request: Request, parsed: ir.Table, parameters: Parameters, raw: Raw) 
     key = pseudonyms.read_key(parameters) if parameters.pseudonymise else None
     hidden = personal.personal_columns(parsed, table, request.source, parameters.pseudonymise)
     notes = [personal.not_read(table, name, kind, request.source) for name, kind in hidden.items()]
-    rows = _prepare(parsed.drop(*hidden), request, parameters)
+    placed = parsed if ROW in parsed.columns else parsed.mutate(**{ROW: parsed.rowid()})
+    rows = _prepare(placed.drop(*hidden), request, parameters)
     marks = conditions(rows, table, request.source, cleaning, ibis.literal(parameters.as_of))
     ledger = Ledger(request.engine, table, rows, marks)
     if {"_copy", "_merged", "_no_rate"} & set(rows.columns):
@@ -81,9 +82,7 @@ def clean(request: Request, parsed: ir.Table, parameters: Parameters, raw: Raw) 
 
 
 def _prepare(rows: ir.Table, request: Request, parameters: Parameters) -> ir.Table:
-    """Everything a rule may look at, in every row: place, amount in one currency, merged ids, what is a return."""
-    if ROW not in rows.columns:
-        rows = rows.mutate(**{ROW: rows.rowid()})
+    """What rules look at, in every row: amounts in one currency, merged ids, what is a return, what is a copy."""
     if request.table != "transactions":
         return merge_customers(rows, request, parameters.cleaning.merge_customers)
     rows = convert(compare_amounts(rows, request.source), request, parameters.cleaning.rates, parameters.currency)
@@ -95,7 +94,7 @@ def _prepare(rows: ir.Table, request: Request, parameters: Parameters) -> ir.Tab
     rows = rows.mutate(is_return=returned.fill_null(False))
     if "_line_hash" not in rows.columns:
         return rows
-    again = request.engine.create_table("copies", groups.copies(rows), temp=True, overwrite=True)
+    again = request.engine.create_table("copies", groups.copies(request.engine, rows), temp=True, overwrite=True)
     if not again.count().execute():
         return rows
     joined = rows.left_join(again, rows[ROW] == again[ROW], rname="{name}_copy")
@@ -106,7 +105,7 @@ def _remove_by_groups(ledger: Ledger, cleaning: Cleaning) -> list[Flag]:
     """The rules that need more than one row, each on what the earlier ones left."""
     key = TABLES[ledger.table].key
     if key:
-        ledger.remove("repeated_id", groups.repeated_ids(ledger.left, key))
+        ledger.remove("repeated_id", groups.repeated_ids(ledger.engine, ledger.left, key))
     if ledger.table != "transactions":
         return []
     counted: list[Flag] = []

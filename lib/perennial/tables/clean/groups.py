@@ -6,27 +6,29 @@ concerned, so that clean data costs next to nothing.
 
 import ibis
 import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
 
 from perennial.tables.clean.rules import ROW
 
 
-def copies(rows: ir.Table) -> ir.Table:
+def copies(engine: Backend, rows: ir.Table) -> ir.Table:
     """Lines equal to an earlier line in every column of the file."""
-    return _further(rows, "_line_hash")
+    return _further(engine, rows, "_line_hash")
 
 
-def repeated_ids(left: ir.Table, key: str) -> ir.Table:
+def repeated_ids(engine: Backend, left: ir.Table, key: str) -> ir.Table:
     """Rows whose id stands in an earlier row."""
-    return _further(left, key)
+    return _further(engine, left, key)
 
 
-def _further(rows: ir.Table, key: str) -> ir.Table:
+def _further(engine: Backend, rows: ir.Table, key: str) -> ir.Table:
     """All rows but the first of every group; what stands once is left behind before anything else is looked at."""
-    several = rows.group_by(key).having(lambda t: t.count() > 1).agg(_lines=lambda t: t.count())
-    theirs = rows.semi_join(several, key)
-    firsts = theirs.group_by(key).agg(_first=theirs[ROW].min())
-    joined = theirs.join(firsts, key)
-    return joined.filter(joined[ROW] != joined._first).select(ROW)
+    counted = rows.group_by(key).agg(_lines=lambda t: t.count())
+    several = engine.create_table("repeated", counted.filter(counted._lines > 1), temp=True, overwrite=True)
+    theirs = rows.semi_join(several, key).select(ROW, _of=key)
+    theirs = engine.create_table("repeating", theirs, temp=True, overwrite=True)
+    firsts = theirs.group_by("_of").agg(_first=lambda t: t[ROW].min())
+    return theirs.anti_join(firsts, theirs[ROW] == firsts._first).select(ROW)
 
 
 def only_returns(left: ir.Table) -> ir.Table:

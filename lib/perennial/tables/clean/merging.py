@@ -26,7 +26,7 @@ def merge_customers(rows: ir.Table, request: Request, merge: Merge | None) -> ir
         if column == "customer_id":
             fresh["_merged"] = table._new.notnull()
         rows = joined.select(**{name: rows[name] for name in rows.columns if name not in fresh}, **fresh)
-    return rows
+    return request.engine.create_table(f"with_merged_{request.table}", rows, temp=True, overwrite=True)
 
 
 def read_pairs(request: Request, merge: Merge) -> dict[str, str]:

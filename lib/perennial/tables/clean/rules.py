@@ -1,105 +1,149 @@
-"""Rows as they arrived → canonical rows, by declared rules in a fixed order, each counted in rows and money.
+"""The rules that remove rows, in the order they apply: stated once, for the code, the audit and the documentation.
 
-A row is removed by the first rule that applies to it, so that the counts of all rules add up to the
-difference between raw and used rows exactly. Money is summed in decimals: totals do not depend on order.
+A row is removed by the first rule that applies to it, so the rows and the money of all rules add up to the difference
+between raw and used exactly. The order goes from what cannot be understood to what is a matter of judgement:
+
+1. what cannot be read, since no other rule can tell anything about it;
+2. whose line it is: without a customer to follow, nothing else matters;
+3. when and what: after the end of the data, not a product;
+4. copies, before any rule about amounts, so that a line entered twice is not taken for a sale and its return;
+5. amounts of a single line;
+6. what needs the lines that are left: pairs that cancel out, the total of an order, customers without a purchase.
 """
 
-import datetime as dt
+from dataclasses import dataclass
 
-import ibis
 import ibis.expr.types as ir
 
-from perennial.parameters import Cleaning
-from perennial.schema import TABLES, TableSchema
-from perennial.tables.audit import RuleCount
+from perennial.parameters import Cleaning, Source
+from perennial.schema import TABLES
 
-RULES: dict[str, str] = {
-    "used": "rows that every analysis uses",
-    "no_customer": "lines without a customer: nobody to follow",
-    "no_key": "rows without an id or a required text",
-    "bad_date": "rows whose date is missing or cannot be read",
-    "bad_amount": "lines whose amount is missing or not a number",
-    "after_as_of": "rows dated after the as-of date",
-    "exact_duplicate": "lines equal to an earlier line in every column of the file",
-    "zero_amount": "lines with an amount of zero",
-    "negative_amount": "lines with a negative amount",
-    "only_returns": "returns of customers with no purchase in the data",
-    "repeated_id": "further rows with an id that already stands in the table",
-}
+ROW = "_row"
 
 
-def mark(rows: ir.Table, table: str, cleaning: Cleaning, as_of: dt.date) -> ir.Table:
-    """Each row with ``rule``: the first rule that removes it, or ``"used"``."""
+@dataclass(frozen=True)
+class Rule:
+    """One rule: what it removes, what happens where nothing is declared, and the key that declares it."""
+
+    name: str
+    meaning: str
+    default: str
+    key: str = ""
+    rejects: bool = False  # its rows are listed among the rejects, with line, column and reason
+
+
+_ALWAYS = "always"
+_IF_DECLARED = "nothing is removed unless declared"
+
+RULES: tuple[Rule, ...] = (
+    Rule("blank_row", "rows in which every mapped column is empty", _ALWAYS, rejects=True),
+    Rule("malformed", "lines that cannot be split into the columns of the file", _ALWAYS, rejects=True),
+    Rule("header_repeated", "rows that repeat the column names", _ALWAYS, rejects=True),
+    Rule("bad_date", "rows whose date is missing or cannot be read", _ALWAYS, rejects=True),
+    Rule("bad_amount", "lines whose amount is missing or not a number", _ALWAYS, rejects=True),
+    Rule("no_key", "rows without an id or a required text", _ALWAYS, rejects=True),
+    Rule("no_rate", "lines in a currency without a rate", _ALWAYS, "cleaning.rates", rejects=True),
+    Rule("no_customer", "lines without a customer: nobody to follow", _ALWAYS),
+    Rule("guest", "lines of guest checkouts: an id that stands for no one customer", _IF_DECLARED, "cleaning.guests"),
+    Rule("staff", "lines of staff accounts", _IF_DECLARED, "cleaning.staff"),
+    Rule("test_order", "test orders", _IF_DECLARED, "cleaning.test_orders"),
+    Rule("after_as_of", "rows dated after the as-of date", _ALWAYS, "as_of"),
+    Rule("pseudo_product", "lines that are no product: postage, fees, vouchers", _IF_DECLARED,
+         "cleaning.pseudo_products"),
+    Rule("exact_duplicate", "lines equal to an earlier line in every column of the file", "kept and counted",
+         "cleaning.exact_duplicates"),
+    Rule("negative_price", "lines with a unit price below zero: write-offs, neither sale nor return", "removed",
+         "cleaning.negative_prices"),
+    Rule("zero_amount", "lines with an amount of zero", "kept and counted", "cleaning.zero_amounts"),
+    Rule("returned", "returns and cancellations", "kept as lines of their own day", "cleaning.returns.treat: drop"),
+    Rule("cancelled", "sales and the returns that cancel them exactly, in pairs", "kept as lines of their own day",
+         "cleaning.returns.treat: net"),
+    Rule("below_minimum", "lines of orders whose total is below the smallest order that counts", _IF_DECLARED,
+         "cleaning.minimum_order"),
+    Rule("only_returns", "returns of customers with no purchase in the data", _ALWAYS),
+    Rule("repeated_id", "further rows with an id that already stands in the table", _ALWAYS),
+)  # fmt: skip
+MEANINGS: dict[str, str] = {"used": "rows that every analysis uses", **{rule.name: rule.meaning for rule in RULES}}
+REJECTING: tuple[str, ...] = tuple(rule.name for rule in RULES if rule.rejects)
+_DECLARED = {"_guest": "guest", "_staff": "staff", "_test_order": "test_order", "_pseudo_product": "pseudo_product"}
+
+
+def conditions(
+    rows: ir.Table, table: str, source: Source, cleaning: Cleaning, last_moment: ir.Value
+) -> dict[str, ir.BooleanValue]:
+    """Rule → the rows it applies to, for the rules that need one row only; in the order the rules apply.
+
+    Parameters
+    ----------
+    rows : parsed rows, with ``is_return`` and the ``_`` columns that travel beside the mapped ones.
+    last_moment : the as-of date.
+    """
+    found = {"blank_row": _blank(rows, source), "header_repeated": _header(rows, source)}
+    found |= _unreadable(rows, table)
+    for flag, rule in _DECLARED.items():
+        if flag in rows.columns:
+            found[rule] = rows[flag]
+    clock = TABLES[table].clock
+    if clock:
+        found["after_as_of"] = rows[clock].cast("date") > last_moment
+    if table == "transactions":
+        found |= _of_amounts(rows, cleaning)
+    order = list(MEANINGS)
+    return {rule: found[rule].fill_null(False) for rule in sorted(found, key=order.index)}
+
+
+def _unreadable(rows: ir.Table, table: str) -> dict[str, ir.BooleanValue]:
     schema = TABLES[table]
-    cases: list[tuple[ir.BooleanValue, str]] = []
+    found: dict[str, ir.BooleanValue] = {}
     for name in schema.required:
         rule = "bad_date" if schema.columns[name] in ("timestamp", "date") else "no_key"
-        rule = {"customer_id": "no_customer", "amount": "bad_amount"}.get(name, rule)
-        cases.append((rows[name].isnull(), rule))
-    if schema.clock:
-        cases.append((rows[schema.clock].cast("date") > ibis.literal(as_of), "after_as_of"))
-    if table == "transactions":
-        rows, more = _transaction_cases(rows, cleaning)
-        cases += more
-    if schema.key:
-        rows = rows.mutate(_place=ibis.row_number().over(group_by=schema.key, order_by=_rest(rows, schema)))
-        cases.append((rows._place > 0, "repeated_id"))
-    marked = rows.mutate(rule=ibis.cases(*cases, else_="used"))
-    if table == "transactions":
-        marked = _mark_only_returns(marked)
-    return marked
+        if name == "amount":
+            rule = "bad_amount"
+        elif name == "customer_id" and name != schema.key:
+            rule = "no_customer"
+        missing = rows[name].isnull()
+        found[rule] = found[rule] | missing if rule in found else missing
+    if "_no_rate" in rows.columns:
+        found["bad_amount"] = found["bad_amount"] & ~rows["_no_rate"]
+        found["no_rate"] = rows["_no_rate"]
+    return found
 
 
-def _transaction_cases(rows: ir.Table, cleaning: Cleaning) -> tuple[ir.Table, list[tuple[ir.BooleanValue, str]]]:
-    returned = rows.amount < 0
-    if "is_return" in rows.columns:
-        returned = returned | rows.is_return.fill_null(False)
-    rows = rows.mutate(is_return=returned.fill_null(False))
-    cases = []
-    if cleaning.exact_duplicates == "drop":
-        rows = rows.mutate(_copy=ibis.row_number().over(group_by="_line_hash"))
-        cases.append((rows._copy > 0, "exact_duplicate"))
+def _of_amounts(rows: ir.Table, cleaning: Cleaning) -> dict[str, ir.BooleanValue]:
+    found: dict[str, ir.BooleanValue] = {}
+    if "_copy" in rows.columns and cleaning.exact_duplicates == "drop":
+        found["exact_duplicate"] = rows["_copy"]
+    if "unit_price" in rows.columns and cleaning.negative_prices == "drop":
+        found["negative_price"] = rows.unit_price < 0
     if cleaning.zero_amounts == "drop":
-        cases.append((rows.amount == 0, "zero_amount"))
+        found["zero_amount"] = rows.amount == 0
     if cleaning.returns.treat == "drop":
-        cases.append((rows.amount < 0, "negative_amount"))
-    return rows, cases
+        found["returned"] = rows.is_return
+    return found
 
 
-def _mark_only_returns(marked: ir.Table) -> ir.Table:
-    """Returns of customers left without any purchase: nothing can be followed, and their money is counted apart."""
-    used = marked.rule == "used"
-    bought = (used & ~marked.is_return).cast("int64").sum().over(group_by="customer_id")
-    return marked.mutate(rule=ibis.ifelse(used & (bought == 0), "only_returns", marked.rule))
+def _blank(rows: ir.Table, source: Source) -> ir.BooleanValue:
+    """Nothing in any mapped column, neither readable nor not; constants are no content."""
+    constants = {name for name, column in source.columns.items() if column.source is None}
+    mapped = [*source.columns, *source.attributes]
+    given = [name for name in rows.columns if name.removeprefix("_bad_") in mapped and name not in constants]
+    empty = [rows[name].isnull() for name in given if name != "is_return"]
+    return _all(empty)
 
 
-def _rest(rows: ir.Table, schema: TableSchema) -> list[str]:
-    return [name for name in rows.columns if name != schema.key and not name.startswith("_")]
+def _header(rows: ir.Table, source: Source) -> ir.BooleanValue:
+    """Every mapped text repeats the name of its column; dates and numbers do so in what could not be read."""
+    same = []
+    for name, column in source.columns.items():
+        beside = f"_bad_{name}"
+        held = beside if beside in rows.columns else name
+        if column.source is not None and held in rows.columns and rows[held].type().is_string():
+            same.append(rows[held] == column.source.strip())
+    return _all(same)
 
 
-def count_rules(marked: ir.Table, table: str) -> list[RuleCount]:
-    """Rows, customers and money per rule, in the order the rules apply, ``"used"`` first."""
-    measures = {"rows": marked.count()}
-    measures["customers"] = marked.customer_id.nunique() if "customer_id" in marked.columns else ibis.literal(0)
-    if table == "transactions":
-        measures["money"] = marked.amount.sum().cast("float64")
-    found = {row["rule"]: row for row in marked.group_by("rule").agg(**measures).to_pyarrow().to_pylist()}
-    return [
-        RuleCount(
-            table,
-            rule,
-            meaning,
-            int(found[rule]["rows"]),
-            int(found[rule]["customers"] or 0),
-            round(float(found[rule]["money"] or 0), 4) if table == "transactions" else None,
-        )
-        for rule, meaning in RULES.items()
-        if rule in found
-    ]
-
-
-def keep_used(marked: ir.Table, table: str) -> ir.Table:
-    """The canonical table: used rows only, with the day of the order where there is one."""
-    used = marked.filter(marked.rule == "used").drop("rule")
-    used = used.drop([c for c in used.columns if c.startswith("_")])
-    return used.mutate(ordered_on=used.ordered_at.cast("date")) if table == "transactions" else used
+def _all(parts: list[ir.BooleanValue]) -> ir.BooleanValue:
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole & part
+    return whole
