@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from pandas.testing import assert_frame_equal
 
+from conftest import Workbook
 from perennial.errors import InputError
 from perennial.tables.files.encodings import first_undecodable
 from perennial.tables.files.unpack import CHUNK
@@ -132,6 +134,15 @@ def test_national_text_that_is_utf8_by_accident_is_not_called_mixed(tmp_path: Pa
     assert rows_of(read(tmp_path, "orders.csv", locale="zh")) == cells(content)
 
 
+def test_names_garbled_by_a_wrong_fallback_are_explained(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_bytes("会员,商品\n1,2\n".encode("gb18030"))
+    with pytest.raises(InputError) as refused:
+        read(tmp_path, "orders.csv", ["会员"], locale="en")
+    assert "'orders.csv' has no column '会员'" in str(refused.value)
+    assert "read as Windows-1252 (not UTF-8; fallback for locale en)" in str(refused.value)
+    assert "declare sources.transactions.encoding" in str(refused.value)
+
+
 def test_the_pharmacys_two_encodings_hold_the_same_records(real_data: Path, tmp_path: Path) -> None:
     given = real_data / "chaoyang_pharmacy_2018_gb18030.csv"
     (tmp_path / "gb.csv").write_bytes(given.read_bytes())
@@ -142,3 +153,22 @@ def test_the_pharmacys_two_encodings_hold_the_same_records(real_data: Path, tmp_
     rows = rows_of(national)
     assert len(rows) == 6_578
     assert rows == rows_of(universal)
+
+
+def test_a_client_whose_files_are_gb18030_has_the_same_tables(workbook: Workbook) -> None:
+    """From parameters to canonical tables, against the same text in UTF-8."""
+    lines = [
+        "编号,日期,金额",
+        *(f"会员{i % 7}号,2024-01-{i % 28 + 1:02},{i}.50" for i in range(200)),
+        "会员1号,2024-02-01",
+    ]
+    columns = {"customer_id": "编号", "ordered_at": "日期", "amount": "金额"}
+    tables = []
+    for name, encoding in (("national", "gb18030"), ("universal", "utf-8")):
+        (workbook.root / "data" / f"{name}.csv").write_bytes("\r\n".join(lines).encode(encoding))
+        source = {"path": f"data/{name}.csv", "columns": columns}
+        workbook.write_yaml(name, {"title": name, "currency": "CNY", "as_of": "2024-12-31", "locale": "zh",
+                                   "sources": {"transactions": source}})  # fmt: skip
+        tables.append(workbook.open(name).transactions.execute())
+    assert len(tables[0]) == 200
+    assert_frame_equal(*tables)

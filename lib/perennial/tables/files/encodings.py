@@ -18,7 +18,7 @@ _LARGER = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "cp950", "shift_jis": 
 _SHOWN = {"gb18030": "GB18030", "cp950": "Big5", "utf-8": "UTF-8", "utf-16": "UTF-16"}
 _ONE_BYTE = ("cp1250", "cp1251", "cp1252", "cp1253", "cp1254")
 _MIXED_SHARE = 0.01  # of the lines beyond ASCII
-_BLOCKS_READ_WHOLE, _THEN_EVERY = 200, 16  # how much of a long file is looked at for mixed encodings
+_BLOCKS_READ_WHOLE, _THEN_EVERY = 20, 16  # how much of a long file is looked at for mixed encodings
 
 
 def to_utf8(request: Request, plain: Plain) -> tuple[Path, str]:

@@ -133,8 +133,14 @@ def _unique(given: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     return names, notes
 
 
-def require(request: Request, name: str, path: Path, names: Sequence[str], wanted: Sequence[str]) -> None:
+def require(
+    request: Request, name: str, path: Path, encoding: str, names: Sequence[str], wanted: Sequence[str]
+) -> None:
     """Check that a text file has all wanted columns, and say what may be declared wrongly where it does not.
+
+    Parameters
+    ----------
+    encoding : how the text was read, in words.
 
     Raises
     ------
@@ -145,6 +151,9 @@ def require(request: Request, name: str, path: Path, names: Sequence[str], wante
         request.require(name, names, wanted)
     except InputError as error:
         hint = _delimiter_hint(request, names) or _line_hint(request, path, wanted)
+        if not hint and "fallback" in encoding:
+            hint = (f". The text was read as {encoding}; if its names look garbled, declare "
+                    f"sources.{request.table}.encoding (for example gb18030, big5, cp1252)")  # fmt: skip
         raise InputError(f"{error}{hint}") from None
 
 

@@ -41,7 +41,7 @@ def _ready(request: Request, plain: Plain, needed: Sequence[str]) -> Part:
     dialect = _dialect(request, plain)
     path, encoding = to_utf8(request, plain)
     header = read_header(request, plain.name, path, dialect)
-    require(request, plain.name, path, header.names, needed)
+    require(request, plain.name, path, encoding, header.names, needed)
     found = survey(request, Place(plain.name, path), header.line, dialect.quote)
     path, found, blanked = tidied(request, Place(plain.name, path), header, found)
     place = Place(plain.name, path)
