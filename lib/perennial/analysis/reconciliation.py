@@ -51,10 +51,7 @@ def table_facts(audit: Audit) -> pd.DataFrame:
 
 def source_files(audit: Audit) -> pd.DataFrame:
     """``table, file, encoding, rows, notes``: every file, sheet or database table as it was read."""
-    rows = [
-        (f.table, PurePosixPath(f.path).name, f.encoding, f.rows or None, "; ".join(f.notes))
-        for f in audit.files
-    ]
+    rows = [(f.table, PurePosixPath(f.path).name, f.encoding, f.rows or None, "; ".join(f.notes)) for f in audit.files]
     frame = pd.DataFrame(rows, columns=["table", "file", "encoding", "rows", "notes"])
     return frame.astype({"rows": "Int64"})
 
@@ -81,7 +78,9 @@ def column_facts(audit: Audit) -> pd.DataFrame:
 
 def flagged_rows(audit: Audit) -> pd.DataFrame:
     """``table, mark, meaning, rows, customers, money``: rows that were marked, among all that arrived."""
-    rows = [(f.table, f.what, f.meaning.removesuffix(_OF_ALL), f.rows, f.customers, f.money) for f in audit.flags if f.rows]
+    rows = [
+        (f.table, f.what, f.meaning.removesuffix(_OF_ALL), f.rows, f.customers, f.money) for f in audit.flags if f.rows
+    ]
     frame = pd.DataFrame(rows, columns=["table", "mark", "meaning", "rows", "customers", "money"])
     return frame.astype({"rows": "int64", "customers": "int64", "money": "float64"})
 

@@ -151,8 +151,8 @@ def _shared_ids(study: "Study") -> Iterator[Question]:
     ids = sum(flag.customers for flag in study.audit.flags if flag.what == "colliding_id")
     yield Question(
         "shared_ids",
-        plural("{count} customer id buys at a rate that no single person does: {lines}.",
-               "{count} customer ids buy at rates that no single person does: {lines}.", ids,
+        plural("{count} customer id seems to stand for several people: {lines}.",
+               "{count} customer ids seem to stand for several people: {lines}.", ids,
                count=formats.number(ids), lines=lines(study, rows, money)),
         _("Is one card or account used for many people there (a till's own card, an institution, a placeholder)?"),
         _("Many people under one id look like one loyal customer: {stay} and {value} are too high for it, and the "

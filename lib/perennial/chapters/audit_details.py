@@ -37,7 +37,7 @@ def reject_examples(study: "Study") -> pd.DataFrame:
 def _files(study: "Study") -> Caption:
     count = len(study.files)
     text = plural("{count} file was read", "{count} files were read", count, count=formats.number(count))
-    encodings = sorted({name for name in study.files["encoding"] if name})
+    encodings = sorted({name.split(" (")[0] for name in study.files["encoding"] if name})
     if encodings:
         text += _(", as {names}", names=" and ".join(encodings))
     subtitle = _("How each file was read: its encoding, its rows, and what was noted on its layout")

@@ -87,7 +87,7 @@ def dimensions() -> dict[str, str]:
 def measured(criterion: Criterion) -> str:
     """What was measured, with its unit."""
     if criterion.value is None:
-        return _("not measured")
+        return formats.MISSING
     text = _quantity(criterion, criterion.value)
     return f"{text} ({criterion.where})" if criterion.where and criterion.value else text
 
