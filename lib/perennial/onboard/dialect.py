@@ -62,31 +62,23 @@ def _divide(lines: list[str], tabs_expected: bool) -> tuple[dict[str, Any], Head
 
 
 def _delimiter(lines: Sequence[str]) -> tuple[str | None, list[list[str]]]:
-    """The character that gives most lines the same number of cells, and the cells; None where there is none."""
-    found: list[tuple[float, int, str, list[list[str]]]] = []
+    """The character that gives most lines the same number of cells, and the cells; None where there is none.
+
+    Decimal commas can be as regular as the true delimiter, but they begin only below the column names.
+    """
+    best: tuple[float, int, int] = (0.5, -len(lines), 0)
+    found: tuple[str | None, list[list[str]]] = (None, [])
     for delimiter in _DELIMITERS:
         if not any(delimiter in line for line in lines):
             continue
         rows = _rows(lines, delimiter)
         counts = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
         width, times = counts.most_common(1)[0] if counts else (1, 0)
-        if width > 1:
-            found.append((round(times / sum(counts.values()), 1), width, delimiter, rows))
-    if not found or max(found)[0] < 0.5:
-        return None, []
-    # a decimal comma can be as regular as the true delimiter; the cells it leaves hold that delimiter
-    found.sort(key=lambda item: item[:2], reverse=True)
-    share, width, delimiter, rows = found[0]
-    for other in found[1:]:
-        if other[0] >= share and other[1] > 1 and _leaves_whole(rows, other[2]) and other[2] in ";\t|":
-            share, width, delimiter, rows = other
-            break
-    return delimiter, rows
-
-
-def _leaves_whole(rows: list[list[str]], other: str) -> bool:
-    """Whether cells made by one delimiter are full of another: then the other is the true one."""
-    return sum(1 for row in rows if any(other in cell for cell in row)) > 0.9 * len(rows)
+        first = next((place for place, row in enumerate(rows) if len(row) == width), len(rows))
+        fit = (round(times / max(1, sum(counts.values())), 1), -first, width)
+        if width > 1 and fit > best:
+            best, found = fit, (delimiter, rows)
+    return found
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:

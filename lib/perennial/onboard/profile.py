@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 from perennial.tables.clean.personal import looks_personal
 
 SAMPLED_ROWS, SAMPLED_CELLS = 20_000, 1_000_000
-FEW = 12  # so few values in a longer file tell nobody from another
+FEW = 12  # so few values in a longer file tell nobody from another, whatever their header says
 _TIME = r"([ T,]+\d{1,2}[:.]\d{2}([:.]\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?(\s*(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
 _DATE = re.compile(
     rf"(\D{{1,10}}[ ,])?(\d{{4}}[-./年]\d{{1,2}}[-./月]\d{{1,2}}日?|\d{{1,2}}[-./]\d{{1,2}}[-./](\d{{4}}|\d{{2}})"
@@ -103,7 +103,7 @@ def _profile(name: str, rows: int, filled: int, distinct: int, sample: Counter[s
         _share(sample, lambda text: _DATE.fullmatch(text)),
         _share(sample, lambda text: _NUMBER.fullmatch(text)),
         _share(sample, lambda text: _FRACTION.search(text)),
-        looks_personal(name, list(sample)[:500]) if distinct > FEW or rows <= FEW else None,
+        looks_personal(name if distinct > FEW or rows <= FEW else "", list(sample)[:500]),
     )
 
 

@@ -11,8 +11,13 @@ _NO_WORD = re.compile(r"[\W_]+")
 
 def header_words(header: str) -> str:
     """A header as small words parted by blanks, marks and accents' forms made one: ``InvoiceNo`` → ``invoice no``."""
-    text = _HUMP.sub(" ", unicodedata.normalize("NFKC", header))
+    text = _HUMP.sub(" ", _without_accents(header))
     return _NO_WORD.sub(" ", text).strip().casefold()
+
+
+def _without_accents(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text)
+    return unicodedata.normalize("NFC", "".join(letter for letter in letters if not unicodedata.combining(letter)))
 
 
 def name_score(header: str, names: tuple[str, ...]) -> float:
@@ -21,7 +26,7 @@ def name_score(header: str, names: tuple[str, ...]) -> float:
     if not words:
         return 0.0
     best = 0.0
-    for place, name in enumerate(names):
+    for place, name in enumerate(map(_without_accents, names)):
         early = 1 - 0.25 * place / len(names)
         if words.replace(" ", "") == name.replace(" ", ""):
             best = max(best, early)
