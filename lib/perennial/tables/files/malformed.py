@@ -1,5 +1,6 @@
 """Lines the engine could not divide into the columns of their file: which, and why, in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,17 @@ class Scanned:
             FROM {self.rejects_table} WHERE file_id = {self.number} GROUP BY ALL ORDER BY place LIMIT {MOST + 1}
         """
         return list(engine.con.sql(query).to_arrow_table().to_pylist())
+
+
+def rejects_of(scanned: Sequence[Scanned]) -> list[Reject]:
+    """The malformed lines of all files of some scans; files without any are passed over."""
+    touched: set[tuple[str, int]] = set()
+    for name, engine in {one.rejects_table: one.request.engine for one in scanned}.items():
+        if _exists(engine, name):
+            found = engine.con.execute(f"SELECT DISTINCT file_id FROM {name}").fetchall()
+            touched |= {(name, int(number)) for (number,) in found}
+    concerned = [one for one in scanned if one.part.blanked or (one.rejects_table, one.number) in touched]
+    return [reject for one in concerned for reject in one.rejects()]
 
 
 def _exists(engine: Backend, table: str) -> bool:

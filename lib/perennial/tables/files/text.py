@@ -9,7 +9,7 @@ import ibis
 from perennial.tables.files import unruled
 from perennial.tables.files.encodings import to_utf8
 from perennial.tables.files.header_line import Dialect, read_header, require
-from perennial.tables.files.malformed import Scanned
+from perennial.tables.files.malformed import Scanned, rejects_of
 from perennial.tables.files.part import Part, file_number, notes_of, quoted_name, read_call, runs_of, view
 from perennial.tables.files.quotes import SUSPECTED, refuse_swallowed_lines
 from perennial.tables.files.raw import FILE, Place, Raw, ReadFile
@@ -73,4 +73,4 @@ def _read_divided(request: Request, parts: Sequence[Part]) -> Raw:
         for one, notes in zip(scanned, notes_of(runs), strict=True)
     ]
     rows = view(request, " UNION ALL BY NAME ".join(queries))
-    return Raw(rows, files, lambda: [reject for one in scanned for reject in one.rejects()])
+    return Raw(rows, files, lambda: rejects_of(scanned))
