@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 RETAIL = {"customer_id": {"from": "CustomerID", "strip_decimal": True}, "ordered_at": "InvoiceDate",
-          "order_id": "InvoiceNo", "product_id": "StockCode", "quantity": "Quantity", "unit_price": "UnitPrice"}  # fmt: skip
+          "order_id": "InvoiceNo", "product_id": "StockCode", "quantity": "Quantity",
+          "unit_price": "UnitPrice"}  # fmt: skip
 PHARMACY = {"customer_id": "社保卡号", "ordered_at": "购药时间", "product_id": "商品编码", "category": "商品名称",
             "quantity": "销售数量", "amount": "实收金额"}  # fmt: skip
 

@@ -1,13 +1,15 @@
 """Cleaning rules: each planted once, their order, and any file with any settings against a slow second telling."""
 
 import datetime as dt
+import re
 
-import cleaning_reference
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cleaning_reference
+from conftest import REPO
 from perennial.errors import InputError
 from perennial.tables.clean.rules import MEANINGS, RULES
 
@@ -73,6 +75,13 @@ def test_every_rule_says_what_it_does(rule):
     """The printed list: each has a meaning and a default; those that can be set name their key."""
     assert rule.meaning and rule.default
     assert rule.default == "always" or rule.key.startswith("cleaning.")
+
+
+def test_documentation_lists_the_rules_as_they_apply():
+    text = (REPO / "docs" / "cleaning.md").read_text(encoding="utf-8")
+    told = [line.split("`")[1] for line in text.splitlines() if re.match(r"\| `\w+`( \*)? \|.*\|.*\|.*\|", line)]
+    assert told[: len(RULES)] == [rule.name for rule in RULES]
+    assert all(rule.meaning in text for rule in RULES)
 
 
 def test_a_line_falls_to_the_first_rule_and_is_found_by_all(workbook):

@@ -25,7 +25,7 @@ def client(workbook):
 
 
 def test_each_reject_has_its_line_column_and_reason(client):
-    """Lines counted by hand: a header and nine good lines come first; what is left of a line without its margin counts."""
+    """Lines counted by hand: a header and nine good lines come first; a line counts without its margin."""
     rejects = client.rejects()
     assert set(rejects["table"]) == {"transactions"} and set(rejects["file"]) == {"data/acme.csv"}
     assert rejects[["line", "column", "reason"]].values.tolist()[:3] == [

@@ -102,8 +102,8 @@ def test_declared_date_format_is_used(workbook):
     [
         ([], ["acme, transactions", "a header but no rows"]),
         ([("a", "2025-02-01", 5)], ["no usable order line is left", "1 × rows dated after", "as_of is 2024-12-31"]),
-        ([("a", "01.02.2024", 5)], ["Dates look like '01.02.2024'", "declare their format"]),
-        ([("a", "2024-02-01", "5 EUR")], ["Amounts look like '5 EUR'"]),
+        ([("a", "01.02.2024", 5)], ["such as '01.02.2024'", "declare format"]),
+        ([("a", "2024-02-01", "")], ["1 × lines whose amount is missing", "sources.transactions.columns.amount"]),
         ([("a", "2024-02-01", -5), ("b", "2024-02-01", -1)], ["returns of customers with no purchase", "needs sales"]),
         ([("", "2024-02-01", 5)], ["lines without a customer", "sources.transactions"]),
     ],

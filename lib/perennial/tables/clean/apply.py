@@ -48,7 +48,7 @@ def clean(request: Request, parsed: ir.Table, parameters: Parameters, raw: Raw) 
 
     Parameters
     ----------
-    parsed : a materialised table in the order of the files' lines, from ``parse_columns``.
+    parsed : a materialised table in the order of the files' lines, from ``parse_source``.
 
     Raises
     ------
