@@ -134,6 +134,8 @@ def _no_orders(opened: Sequence[Opened], chosen: Sequence[Chosen], answers: Answ
 
 
 def _what_it_is(file: Opened, other: Chosen | None, answers: Answers) -> str:
+    if len(file.profiles) < 2:
+        return "it has one column only; if that holds several values, the delimiter was not recognised"
     as_orders = read_as("transactions", file.profiles, _fixed("transactions", file, answers))
     lacking = [f"no column for {name} ({_MEANT[name]})" for name in as_orders.missing]
     found = [f"{name} would be '{role.header}'" for name, role in as_orders.roles.items() if name in _MEANT]

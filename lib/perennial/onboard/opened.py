@@ -8,13 +8,13 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from perennial.errors import InputError
+from perennial.errors import InputError, PerennialError
 from perennial.onboard.look import Part
 from perennial.onboard.profile import Profile, profile_columns, spread
 from perennial.parameters import Source
 from perennial.tables.files import locate
 from perennial.tables.files.raw import Raw
-from perennial.tables.files.request import Request
+from perennial.tables.files.request import Request, engine_words
 from perennial.tables.read import open_files
 
 _SAMPLE = 300_000  # rows that are enough for everything but dates and counts
@@ -88,7 +88,12 @@ class Desk:
 
     def _open(self, part: Part, number: int) -> Opened:
         raw = self._read(part)
-        rows = self.engine.create_table(f"seen_{number}", raw.rows, temp=True)
+        try:
+            rows = self.engine.create_table(f"seen_{number}", raw.rows, temp=True)
+        except PerennialError:
+            raise
+        except Exception as error:
+            raise InputError(f"'{part.name}' cannot be read to its end: {engine_words(error)}") from None
         read = [
             f"{file.name} is read as {file.encoding}"
             for file in raw.files

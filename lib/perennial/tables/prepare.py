@@ -4,6 +4,7 @@ The cache is keyed by the contents of the input files, the parameters that matte
 table is made again exactly when it could differ.
 """
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,19 +106,21 @@ def make_canonical(
     """Write every canonical table the client gives as Parquet into a folder; what was found on the way."""
     record = audit.Audit(parameters.client, parameters.as_of.isoformat(), files)
     given = [table for table in TABLES if table in parameters.sources]
-    rejects = [_make_table(con, parameters, table, root, folder, record) for table in given]
+    with tempfile.TemporaryDirectory(prefix=".reading-", dir=folder) as scratch:
+        requests = [
+            Request(con, parameters.client, table, parameters.sources[table], root, Path(scratch), parameters.locale)
+            for table in given
+        ]
+        rejects = [_make_table(request, parameters, folder, record) for request in requests]
     listed = [found for found in rejects if found is not None]
     if listed:
         pq.write_table(pa.concat_tables(listed), folder / "rejects.parquet")
     return record
 
 
-def _make_table(
-    con: Backend, parameters: Parameters, table: str, root: Path, folder: Path, record: audit.Audit
-) -> pa.Table | None:
+def _make_table(request: Request, parameters: Parameters, folder: Path, record: audit.Audit) -> pa.Table | None:
     """Write one table and its place in the audit; the rejects on the way."""
-    source = parameters.sources[table]
-    request = Request(con, parameters.client, table, source, root, folder, parameters.locale)
+    table = request.table
     raw = read.read_source(request, parameters.cleaning)
     parsed = parse_source(request, raw.rows, parameters.time_zone)
     _note_files(record, table, raw, parsed.rows)
@@ -125,7 +128,7 @@ def _make_table(
     record.warnings += parsed.notes
     cleaned = clean(request, parsed.rows, parameters, raw)
     engine.write_table(cleaned.used, folder / f"{table}.parquet")
-    written = engine.read_table(con, folder / f"{table}.parquet", f"clean_{table}")
+    written = engine.read_table(request.engine, folder / f"{table}.parquet", f"clean_{table}")
     record.rules += cleaned.rules
     record.flags += cleaned.flags
     record.warnings += cleaned.notes
@@ -133,7 +136,7 @@ def _make_table(
     rejected, lost = cleaned.rejected
     money = float(lost) if table == "transactions" else None
     record.tables.append(audit.describe(written, table, raw_rows, rejected, money))
-    con.drop_table(f"parsed_{table}")
+    request.engine.drop_table(f"parsed_{table}")
     return cleaned.rejects
 
 

@@ -59,8 +59,15 @@ class Clocks:
         return utc if self.told == "UTC" else in_zone(self.told, at_zone("UTC", utc))
 
 
-def parse_moment(written: ir.StringValue, form: str | None, clocks: Clocks) -> ir.TimestampValue:
-    """The moment a text stands for, NULL where it is none in the declared format (None: one that leaves no choice)."""
+def parse_moment(
+    written: ir.StringValue, form: str | None, clocks: Clocks, plain_only: bool = False
+) -> ir.TimestampValue:
+    """The moment a text stands for, NULL where it is none in the declared format (None: one that leaves no choice).
+
+    ``plain_only`` reads the format to the letter (None: ISO) and leaves everything around it to the careful reading.
+    """
+    if plain_only:
+        return _plain(written, form, clocks)
     text = as_text(written)  # only where the fast reading of what is written fails
     if form is None:
         fast = _fast_iso(written)
@@ -70,6 +77,22 @@ def parse_moment(written: ir.StringValue, form: str | None, clocks: Clocks) -> i
     if form in SPECIAL:
         return _sound(clocks.instant(_epoch(text, 1 if form == "epoch_ms" else 1000)))
     return _by_format(written, text, form, clocks)
+
+
+def _plain(written: ir.StringValue, form: str | None, clocks: Clocks) -> ir.TimestampValue:
+    if form is None:
+        return _sound(clocks.local(_fast_iso(written), bytes_of(written) == 19))
+    if form in SPECIAL:
+        return ibis.null(_MOMENT)
+    return _sound(_placed(_strptime(written, form), form, clocks, _is_timed(form)))
+
+
+def _is_timed(form: str) -> bool:
+    return any(directive in form for directive in _TIME_DIRECTIVES)
+
+
+def _placed(moment: ir.TimestampValue, form: str, clocks: Clocks, with_time: bool) -> ir.TimestampValue:
+    return clocks.instant(moment) if "%z" in form or "%Z" in form else clocks.local(moment, with_time)
 
 
 def _sound(moment: ir.TimestampValue) -> ir.TimestampValue:
@@ -120,14 +143,10 @@ def _epoch(text: ir.StringValue, milliseconds: int) -> ir.TimestampValue:
 
 def _by_format(written: ir.StringValue, text: ir.StringValue, form: str, clocks: Clocks) -> ir.TimestampValue:
     """As declared; else without weekday and the like; a format without time also reads a time of day after the date."""
-    timed = any(directive in form for directive in _TIME_DIRECTIVES)
+    timed = _is_timed(form)
     forms = [form] if timed else [form + time for time in _TIMES]
     texts = [written, text, without_weekday(text), tidy(text)]
-
-    def place(moment: ir.TimestampValue, with_time: bool) -> ir.TimestampValue:
-        return clocks.instant(moment) if "%z" in form or "%Z" in form else clocks.local(moment, with_time)
-
-    first, *others = [place(_strptime(t, f), timed or f != form) for t in texts for f in forms]
+    first, *others = [_placed(_strptime(t, f), form, clocks, timed or f != form) for t in texts for f in forms]
     return first_of(_sound(first), _sound(ibis.coalesce(*others)))
 
 

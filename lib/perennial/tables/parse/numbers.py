@@ -50,7 +50,12 @@ def parse_number(
 
 def parse_as(written: ir.StringValue, decimal: str, thousands: str, target: ds.DataType) -> ir.NumericValue:
     """As :func:`parse_number`, into a type of one's own."""
-    return first_of(_finite(_fast(written, decimal, target)), _slow(as_text(written), decimal, thousands, target))
+    return first_of(parse_plain(written, decimal, target), _slow(as_text(written), decimal, thousands, target))
+
+
+def parse_plain(written: ir.StringValue, decimal: str, target: ds.DataType) -> ir.NumericValue:
+    """Digits, sign and decimal mark alone; NULL for all else, whether it is a number or not."""
+    return _finite(_fast(written, decimal, target))
 
 
 def _finite(number: ir.NumericValue) -> ir.NumericValue:

@@ -1,17 +1,18 @@
 """One source parsed: formats that were not declared are looked for among all its values, or asked for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
 
 from perennial.tables.audit import ColumnFacts
-from perennial.tables.files.request import Request
+from perennial.tables.files.request import Request, engine_words
 from perennial.tables.parse.checks import check_declared
-from perennial.tables.parse.columns import BAD, kind_of, parse_column, parse_columns
+from perennial.tables.parse.columns import BAD, EXACT, exact_quantity, first_reading, kind_of, parse_column
 from perennial.tables.parse.dates import SPECIAL
 from perennial.tables.parse.detect import DateDetection, detect_dates_in, detect_numbers_in
-from perennial.tables.parse.numbers import marks
+from perennial.tables.parse.numbers import MONEY, marks
 
 _WORTH_ASKING = 0.05  # of the rows given: fewer are counted as unreadable instead of stopping the run
 _MOSTLY = 0.5  # unreadable numbers beyond this share are a wrong declaration, not bad data
@@ -38,10 +39,16 @@ def parse_source(request: Request, rows: ir.Table, time_zone: str) -> Parsed:
     check_declared(request, time_zone)
     formats = {name: column.format for name, column in request.source.columns.items()}
     name = f"parsed_{request.table}"
-    parsed = request.engine.create_table(
-        name, parse_columns(rows, request.table, request.source, formats, time_zone), temp=True
-    )
+    plain = first_reading(rows, request.table, request.source, formats, time_zone)
+    try:
+        parsed = request.engine.create_table(name, plain, temp=True)
+    except Exception as error:  # only now has the engine read the files to their end
+        where = request.source.path or request.source.table
+        raise request.error(f"'{where}' cannot be read to its end: {engine_words(error)}") from None
     counts = _counts(parsed)
+    if any(bad for _, bad in counts.values()):
+        parsed = _read_again(request, parsed, {n: formats[n] for n, (_, bad) in counts.items() if bad}, time_zone)
+        counts = _counts(parsed)
     found, notes = _settle_dates(request, parsed, formats, counts)
     if found:
         parsed = _read_again(request, parsed, found, time_zone)
@@ -124,14 +131,18 @@ def _choose(request: Request, name: str, detected: DateDetection, bad: int, shar
     return None
 
 
-def _read_again(request: Request, parsed: ir.Table, found: dict[str, str], time_zone: str) -> ir.Table:
-    """Read by the formats found what could not be read without; everything else stays."""
+def _read_again(request: Request, parsed: ir.Table, forms: Mapping[str, str | None], time_zone: str) -> ir.Table:
+    """Read with care, by these formats, what could not be read so far in some columns; everything else stays."""
     fresh: dict[str, ir.Value] = {}
-    for name, form in found.items():
+    for name, form in forms.items():
         left = parsed[BAD + name]
         value = parse_column(left, request.table, name, request.source, form, time_zone)
         fresh[name] = ibis.coalesce(parsed[name], value)
         fresh[BAD + name] = ibis.ifelse(value.isnull(), left, ibis.null("string"))
+    if EXACT in parsed.columns:
+        quantity = ibis.coalesce(parsed[EXACT], exact_quantity(parsed[f"{BAD}quantity"], request.source))
+        price = fresh.get("unit_price", parsed.unit_price)
+        fresh |= {EXACT: quantity, "amount": (quantity * price).try_cast(MONEY)}
     name = f"parsed_{request.table}"
     request.engine.create_table(f"settled_{name}", parsed.mutate(**fresh), temp=True)
     request.engine.con.execute(f'DROP TABLE "{name}"; ALTER TABLE "settled_{name}" RENAME TO "{name}"')
