@@ -224,6 +224,9 @@ def test_an_existing_file_is_never_overwritten_without_being_asked(tmp_path):
         (["x", "cut.csv.gz"], "damaged or cut off"),
         (["x", "empty.csv"], "is empty"),
         (["x", "broken.xlsx"], "is damaged"),
+        (["x", "line.csv"], "no line break"),
+        (["x", "one.csv"], "one column only"),
+        (["x", "names.csv"], "no rows"),
         (["x", "o.csv", "--currency", "euros"], "currency"),
     ],
 )
@@ -231,6 +234,9 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path, arguments, said):
     write(tmp_path / "o.csv", orders(ENGLISH))
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress((tmp_path / "o.csv").read_bytes())[:-300])
     (tmp_path / "empty.csv").touch()
+    (tmp_path / "line.csv").write_bytes(b"x" * 2_000_000)
+    (tmp_path / "one.csv").write_text("just\n1\n2\n", encoding="utf-8")
+    (tmp_path / "names.csv").write_text("customer,date,amount\n", encoding="utf-8")
     (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
     done = run_new(tmp_path, *arguments)
     assert done.returncode in (1, 2) and said in done.stderr, done.stderr

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perennial.errors import InputError
 from perennial.onboard.grid import Heading, find_heading
 from perennial.onboard.open_text import decode, first_bytes
 
 _DELIMITERS = (",", ";", "\t", "|", "\x01", "^", "~", "§", "¦", "#", ":")
-_LINES = 300
+_LINES, _LONGEST_LINE = 300, 300_000
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,12 @@ def text_dialect(path: Path, locale: str) -> Dialect:
     Raises
     ------
     InputError
-        When it cannot be opened.
+        When it cannot be opened, or its first line does not end.
     """
     text, encoding = decode(first_bytes(path), locale)
     lines = text.splitlines()[: _LINES + 1]
+    if len(text) > _LONGEST_LINE and len(lines) == 1:
+        raise InputError(f"the file '{path.name}' has no line break in its first million characters: it is no table")
     lines = lines[:-1] if len(lines) > 1 and not text.endswith("\n") and len(text) > 1000 else lines
     keys: dict[str, Any] = {}
     notes = []
