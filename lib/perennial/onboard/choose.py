@@ -9,6 +9,7 @@ from perennial.onboard.opened import Opened
 from perennial.onboard.questions import Answers, Question
 from perennial.onboard.roles import Reading, read_as
 from perennial.schema import TABLES
+from perennial.tables.clean.personal import E_MAIL
 
 NONE = "none"
 _MEANT = {"customer_id": "who the customer is", "ordered_at": "when it was ordered", "amount": "what it brought"}
@@ -51,12 +52,19 @@ def choose_tables(
     if "transactions" not in chosen:
         raise InputError(_no_orders(opened, list(chosen.values()), answers))
     used = [one.opened for one in chosen.values()]
-    left = [
-        f"{file.part.name} is not used: it fits no table that is still free"
-        for file in opened
-        if all(file is not other for other in used)
-    ]
+    left = [_left_out(file, answers) for file in opened if all(file is not other for other in used)]
     return [chosen[table] for table in TABLES if table in chosen], left
+
+
+def _left_out(file: Opened, answers: Answers) -> str:
+    """What becomes of a file that no table was made of; orders that are not read would be missed in silence."""
+    if not any(reading.table == "transactions" for reading in _readings(file, {}, answers)):
+        return f"{file.part.name} is not used: it fits no table that is still free"
+    return (
+        f"NOT READ: {file.part.name}, which seems to hold order lines too ({file.count:,} rows), but under other "
+        f"column names: {', '.join(list(file.profiles)[:20])}. To have them counted, give all files the same column "
+        "names for what is mapped, and list them under 'path'"
+    )
 
 
 def _readings(file: Opened, declared: Mapping[str, str], answers: Answers) -> list[Reading]:
@@ -125,6 +133,13 @@ def _no_orders(opened: Sequence[Opened], chosen: Sequence[Chosen], answers: Answ
         other = next((one for one in chosen if one.opened is file), None)
         lines.append(f"  - {file.part.name}: {_what_it_is(file, other, answers)}")
         lines += [f"      {profile.name}: {profile.looks()}" for profile in list(file.profiles.values())[:60]]
+        lines += [f"      {note}" for note in file.part.notes]
+    addresses = [p.name for file in opened for p in file.profiles.values() if p.personal == E_MAIL]
+    if addresses:
+        lines.append(
+            f"Where customers are known by their e-mail address alone: --answer 'customer_id={addresses[0]}'; with a "
+            "key in the environment variable PERENNIAL_KEY, digests stand for the addresses."
+        )
     lines.append(
         "If a column above is the one that is missing, say so: --answer customer_id=COLUMN (or ordered_at=, amount=)."
     )

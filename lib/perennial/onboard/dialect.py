@@ -14,6 +14,7 @@ from perennial.onboard.open_text import decode, first_bytes
 
 _DELIMITERS = (",", ";", "\t", "|", "\x01", "^", "~", "§", "¦", "#", ":")
 _LINES, _LONGEST_LINE = 300, 300_000
+_PAGED = 0.7  # share of a printed list's lines that are records
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,22 @@ def _divide(lines: list[str], tabs_expected: bool) -> tuple[dict[str, Any], Head
     if best is not None:
         return ({} if best == expected else {"delimiter": best}), find_heading(rows)
     widths = _fixed_widths(lines)
-    blanks = [line.split() for line in lines if line.strip()]
-    if len(blanks) > 1 and len(blanks[0]) > 1 and len({len(row) for row in blanks}) == 1:
+    blanks = [line.split() for line in lines]
+    if _even(blanks) == 1:
         return {"layout": "spaced"}, find_heading(blanks)
     if len(widths) > 1:
         return {"layout": "fixed", "widths": widths}, find_heading([_cut(line, widths) for line in lines])
+    if _even(blanks) > _PAGED:  # a printed list, with titles and rulers on every page
+        usual = Counter(len(row) for row in blanks if row).most_common(1)[0][0]
+        return {"layout": "spaced"}, find_heading([row if len(row) == usual else [] for row in blanks])
     return {}, find_heading([line.split(expected) for line in lines])
+
+
+def _even(rows: Sequence[Sequence[str]]) -> float:
+    """The share of filled rows with the commonest number of cells; 0 where that is one cell."""
+    counts = Counter(len(row) for row in rows if row)
+    width, times = counts.most_common(1)[0] if counts else (1, 0)
+    return times / sum(counts.values()) if width > 1 and sum(counts.values()) > 1 else 0.0
 
 
 def _delimiter(lines: Sequence[str]) -> tuple[str | None, list[list[str]]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from perennial.onboard.choose import Chosen
 from perennial.onboard.cleaning import propose_cleaning
-from perennial.onboard.clock import last_order_day
+from perennial.onboard.clock import last_order_day, time_zone
 from perennial.onboard.currency import find_currency
 from perennial.onboard.headers import LIST_TOTALS
 from perennial.onboard.kinds import column_entries
@@ -17,6 +17,7 @@ from perennial.onboard.roles import country_column, product_name
 from perennial.onboard.write_yaml import Entry
 from perennial.parameters import Source
 from perennial.schema import TABLES
+from perennial.tables.clean.personal import E_MAIL, PHONE
 
 _ATTRIBUTE_VALUES = (2, 30)
 _UNKNOWN = dt.date(2000, 1, 1)
@@ -38,7 +39,9 @@ def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> l
     orders = chosen[0]
     sources = [_source_entry(one, answers) for one in chosen]
     currency, why = _currency(facts, orders, answers)
-    as_of = _as_of(facts, orders, _source_of(sources[0]), answers)
+    ordered_at = orders.opened.profiles[orders.reading.roles["ordered_at"].header]
+    zone = time_zone(ordered_at.name, ordered_at.sample, answers)
+    as_of = _as_of(facts, orders, _source_of(sources[0]), zone[0].value if zone else "UTC", answers)
     title = facts.title or facts.client.replace("_", " ").replace("-", " ").title()
     entries = [
         Entry("title", title, "stands on the cover"),
@@ -48,6 +51,7 @@ def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> l
     ]
     if facts.locale != "en":
         entries.append(Entry("locale", facts.locale, "decides how text that is not UTF-8 is read"))
+    entries += zone
     entries += _personal_id(orders, answers)
     named = product_name(orders.opened.profiles)
     cleaning = propose_cleaning(orders, named, answers)
@@ -74,15 +78,15 @@ def _currency(facts: Facts, orders: Chosen, answers: Answers) -> tuple[str, str]
     return find_currency(money, profiles[country] if country else None, facts.locale, answers)
 
 
-def _as_of(facts: Facts, orders: Chosen, source: Source, answers: Answers) -> Entry:
+def _as_of(facts: Facts, orders: Chosen, source: Source, zone: str, answers: Answers) -> Entry:
     if facts.as_of is not None:
         return Entry("as_of", facts.as_of, "the last day counted")
     column = source.columns["ordered_at"]
     days = orders.opened.days(str(column.source))
     unclear = answers.open.get("sources.transactions.columns.ordered_at.format")
     if unclear is not None:
-        return _as_of_each({form: last_order_day(days, form)[0] for form in unclear.options}, answers)
-    last, stray = last_order_day(days, column.format)
+        return _as_of_each({form: last_order_day(days, form, zone)[0] for form in unclear.options}, answers)
+    last, stray = last_order_day(days, column.format, zone)
     if last is None:
         return Entry("as_of", _UNKNOWN, "NOT KNOWN: no order's day could be read; put the last day here")
     if stray is None:
@@ -111,12 +115,12 @@ def _personal_id(orders: Chosen, answers: Answers) -> list[Entry]:
     profile = orders.opened.profiles[orders.reading.roles["customer_id"].header]
     if profile.personal is None:
         return []
-    key_is_set = "PERENNIAL_KEY" in os.environ
+    wants_key = "PERENNIAL_KEY" in os.environ or profile.personal in (E_MAIL, PHONE)
     question = Question(
         "pseudonymise",
         f"'{profile.name}' holds {profile.personal}: shall keyed digests stand for them in the report's files?",
         {"true": "yes; the key is in the environment variable PERENNIAL_KEY", "false": "no, show them"},
-        "true" if key_is_set else "false",
+        "true" if wants_key else "false",
     )
     return [Entry("pseudonymise", answers.ask(question) == "true", "true needs a key in PERENNIAL_KEY")]
 

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from perennial.errors import InputError
 
 LOOKED_AT = 1_000_000  # bytes of the unpacked text; the readers check the whole file
+_WIDE = re.compile(r"[\u4e00-\u9fff\uff01-\uff5e\u3000，。、；：！？（）【】《》￥]")  # characters and full-width forms
 _MARKS = [(codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")]
 
 
@@ -47,9 +49,23 @@ def decode(data: bytes, locale: str) -> tuple[str, str]:
         return codecs.getincrementaldecoder("utf-8")().decode(data), "utf-8"  # the last character may be cut
     except UnicodeDecodeError:
         pass
-    if looks_chinese(data) or locale == "zh":
+    if locale == "zh" or looks_chinese(_not_utf8(data)):
         return data.decode("gb18030", errors="replace"), "gb18030"
     return data.decode("cp1252", errors="replace"), "cp1252"
+
+
+def _not_utf8(data: bytes) -> bytes:
+    """The lines that are not UTF-8: where encodings are mixed, a pair of bytes of UTF-8 passes for Chinese."""
+    lines = data.splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.isascii() and not _is_utf8(line))
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def looks_chinese(data: bytes) -> bool:
@@ -59,7 +75,7 @@ def looks_chinese(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     beyond = [letter for letter in text if letter > "\x7f"]
-    common = [letter for letter in beyond if "\u4e00" <= letter <= "\u9fff" or letter in "，。、；：！？（）【】《》￥"]
+    common = [letter for letter in beyond if _WIDE.match(letter)]
     # cp1252 letters stand alone among ASCII; read as pairs they swallow it, and give rare characters
     usual = [letter for letter in common if _level_one(letter)]
     return bool(beyond) and len(common) >= 0.9 * len(beyond) and len(usual) >= 0.5 * len(beyond)

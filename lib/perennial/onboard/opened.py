@@ -13,8 +13,10 @@ from perennial.onboard.look import Part
 from perennial.onboard.profile import Profile, profile_columns, spread
 from perennial.parameters import Source
 from perennial.tables.files import locate
+from perennial.tables.files.encodings import refuse_mixed
 from perennial.tables.files.raw import Raw
 from perennial.tables.files.request import Request, engine_words
+from perennial.tables.files.unpack import unpack
 from perennial.tables.read import open_files
 
 _SAMPLE = 300_000  # rows that are enough for everything but dates and counts
@@ -84,7 +86,11 @@ class Desk:
         keys = part.keys if "database" in part.keys else {"path": part.paths, **part.keys}
         source = Source.model_validate({"columns": {}, **keys})
         request = Request(self.engine, self.client, "transactions", source, self.root, self.scratch, self.locale)
-        return open_files(request, locate.source_places(source, self.root), None)
+        places = locate.source_places(source, self.root)
+        if source.encoding and not source.encoding.startswith("utf"):  # seen in the beginning of each file
+            for plain in [plain for place in places for plain in unpack(request, place)]:
+                refuse_mixed(request, plain, source.encoding)
+        return open_files(request, places, None)
 
     def _open(self, part: Part, number: int) -> Opened:
         raw = self._read(part)

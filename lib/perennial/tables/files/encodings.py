@@ -41,7 +41,7 @@ def to_utf8(request: Request, plain: Plain) -> tuple[Path, str]:
     if wrong is None:
         return plain.path, "UTF-8"
     fallback = FALLBACKS.get(request.locale, "cp1252")
-    _refuse_mixed(request, plain, fallback)
+    refuse_mixed(request, plain, fallback)
     if start == codecs.BOM_UTF8:
         raise _undecodable(request, plain, "utf-8", "named by its first bytes", wrong)
     why = f"not UTF-8; fallback for locale {request.locale}"
@@ -116,8 +116,14 @@ def _undecodable(request: Request, plain: Plain, encoding: str, why: str, place:
     )
 
 
-def _refuse_mixed(request: Request, plain: Plain, fallback: str) -> None:
-    """Refuse a file that is not UTF-8 as a whole but has lines that cannot be anything else."""
+def refuse_mixed(request: Request, plain: Plain, fallback: str) -> None:
+    """Refuse a file that is not UTF-8 as a whole but has lines that cannot be anything else.
+
+    Raises
+    ------
+    InputError
+        With a line of either kind.
+    """
     several = fallback not in _ONE_BYTE
     first_utf8 = first_other = utf8 = beyond = 0
     for number, line in _lines_beyond_ascii(request, plain):

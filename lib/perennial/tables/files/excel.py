@@ -147,6 +147,11 @@ def _check_formulas(request: Request, sheet: _Sheet, columns: set[int]) -> None:
             f"{number_of(len(empty), 'cell')} of '{sheet.title}' {hold} "
             f"({_first_cells(empty)}): open the file in Excel, save it there, and try again"
         )
+    if found.uncalculated:
+        sheet.notes.append(
+            f"{number_of(len(found.uncalculated), 'formula')} without a value taken as empty "
+            f"({_first_cells(found.uncalculated)}): open the file in Excel and save it there to have them calculated."
+        )
     errors = [cell for cell in found.errors if cell.row >= sheet.first]
     if errors:
         sheet.notes.append(

@@ -5,7 +5,7 @@ from typing import Any
 
 from perennial.tables.files.cells import column_letters, column_texts
 from perennial.tables.files.request import Request
-from perennial.tables.files.together import number_of, some_of, unique_names
+from perennial.tables.files.together import number_of, numbered_names
 
 
 def column_names(request: Request, where: str, rows: list[list[Any]], first: int) -> tuple[list[str], list[str]]:
@@ -31,10 +31,7 @@ def column_names(request: Request, where: str, rows: list[list[Any]], first: int
         raise request.error(f"{where} has {number_of(width, 'column')}, but {len(source.names)} 'names' are given")
     given = [*(source.names or header), *[None] * width][:width]
     plain = [(name or "").strip() or f"column {column_letters(place)}" for place, name in enumerate(given)]
-    names = unique_names(plain)
-    repeated = [name for name, before in zip(names, plain, strict=True) if name != before]
-    notes = [f"Column names that occur twice were numbered: {some_of(repeated)}."] if repeated else []
-    return names, notes
+    return numbered_names(plain)
 
 
 def is_blank(cells: Sequence[Any]) -> bool:

@@ -3,19 +3,20 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from perennial.errors import InputError
-from perennial.tables.files.raw import FILE
 from perennial.tables.files.request import Request
-from perennial.tables.files.together import number_of, some_of
+from perennial.tables.files.together import number_of, numbered_names
 from perennial.tables.files.unpack import LONGEST_LINE
 
 _MOST_LINES = 50  # of a header whose names hold line ends
 _DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar", ",": "a comma"}
+_BLANKS = " \t\r\n\v\f\ufeff\u200b\u00a0\u3000"
 _LOOKED_AT = 30  # lines searched for names that do not stand where they should
 
 
@@ -53,6 +54,16 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let the division into cells take any cell that a line can hold; by itself it stops at 131,072 characters."""
+    before = csv.field_size_limit(LONGEST_LINE)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def lines_of(file: IO[str]) -> Iterator[str]:
     """A text file's lines, none longer in memory than a line may be."""
     while line := file.readline(LONGEST_LINE):
@@ -65,8 +76,19 @@ def read_header(request: Request, name: str, path: Path, dialect: Dialect) -> He
     Raises
     ------
     InputError
-        When the line of the names is blank or not there, or no data follow it.
+        When the line of the names is blank, endless or not there, or no data follow it.
     """
+    try:
+        with long_cells():
+            return _header(request, name, path, dialect)
+    except csv.Error:
+        raise request.error(
+            f"'{name}' cannot be divided into cells where its column names stand, or in the line below: a cell is "
+            f"longer than {LONGEST_LINE // 2**20} MB; export the file again with one record a line"
+        ) from None
+
+
+def _header(request: Request, name: str, path: Path, dialect: Dialect) -> Header:
     source = request.source
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = lines_of(file)
@@ -78,11 +100,11 @@ def read_header(request: Request, name: str, path: Path, dialect: Dialect) -> He
         raise request.error(f"the file '{name}' has a header but no rows: export it again")
     cells = next(dialect.cells(iter([first])), [])
     named = _declared(request, name, given, len(given) or len(cells))
-    names, notes = _unique(named)
+    names, notes = numbered_names([_plain(one, place) for place, one in enumerate(named, 1)])
     text = "".join(above)
     marks = text.count(dialect.quote) if dialect.quote else 0
     plain = marks == 0 or (len(above) == 1 and marks % 2 == 0)
-    return Header(names, len(above), held[0] if len(held) == 1 else "", plain, notes)
+    return Header(names, len(above), held[0] if len(held) == 1 else "", plain, tuple(notes))
 
 
 def _names_in(request: Request, name: str, lines: Iterator[str], dialect: Dialect) -> tuple[list[str], list[str]]:
@@ -118,19 +140,9 @@ def _declared(request: Request, name: str, given: Sequence[str], width: int) -> 
     return [*(declared or given), *[""] * width][:width]
 
 
-def _unique(given: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Names without blanks around them, numbered where they repeat; the engine tells no capitals apart."""
-    taken, names, repeated = {FILE}, [], []
-    for place, raw in enumerate(given, 1):
-        plain = re.sub(r"\s*[\r\n]+\s*", " ", raw.strip(" \t\r\n\v\f\ufeff\u200b\u00a0\u3000")) or f"column {place}"
-        name, number = plain, 1
-        while name.casefold() in taken:
-            name, number = f"{plain}_{number}", number + 1
-        repeated += [name] if name != plain else []
-        taken.add(name.casefold())
-        names.append(name)
-    notes = (f"Column names that occur twice were numbered: {some_of(repeated)}.",) if repeated else ()
-    return names, notes
+def _plain(name: str, place: int) -> str:
+    """A column's name on one line without blanks around it; a nameless one is called by its place."""
+    return re.sub(r"\s*[\r\n]+\s*", " ", name.strip(_BLANKS)) or f"column {place}"
 
 
 def require(

@@ -1,6 +1,5 @@
 """Where records stand in their file: places among the records read → line numbers, counted from 1."""
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from perennial.tables.files.header_line import Dialect, lines_of
-from perennial.tables.files.unpack import LONGEST_LINE, chunks
+from perennial.tables.files.header_line import Dialect, lines_of, long_cells
+from perennial.tables.files.unpack import chunks
 
 Places = npt.NDArray[np.int64]
 
@@ -87,23 +86,19 @@ class Lines:
 
 def numbered_records(path: Path, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Every record of a file with the number of its first line, blank lines as empty records."""
-    before = csv.field_size_limit(LONGEST_LINE)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            passed = 0
+    with long_cells(), path.open(encoding="utf-8-sig", newline="") as file:
+        passed = 0
 
-            def counted() -> Iterator[str]:
-                nonlocal passed
-                for line in lines_of(file):
-                    passed += 1
-                    yield line
+        def counted() -> Iterator[str]:
+            nonlocal passed
+            for line in lines_of(file):
+                passed += 1
+                yield line
 
-            first = 1
-            for cells in dialect.cells(counted()):
-                yield first, cells
-                first = passed + 1
-    finally:
-        csv.field_size_limit(before)
+        first = 1
+        for cells in dialect.cells(counted()):
+            yield first, cells
+            first = passed + 1
 
 
 def lines_at(path: Path, newline: bytes, places: Sequence[int]) -> list[int]:

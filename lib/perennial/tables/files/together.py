@@ -33,7 +33,7 @@ def some_of(names: Sequence[str], most: int = 10) -> str:
 
 def unique_names(names: Sequence[str]) -> list[str]:
     """The names with those that occur again numbered; capitals make no difference, as the engine makes none."""
-    taken: set[str] = set()
+    taken = {FILE}
     unique = []
     for name in names:
         fresh, number = name, 1
@@ -42,6 +42,13 @@ def unique_names(names: Sequence[str]) -> list[str]:
         taken.add(fresh.casefold())
         unique.append(fresh)
     return unique
+
+
+def numbered_names(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names, no two alike, and a sentence for the audit where some had to be numbered."""
+    unique = unique_names(names)
+    repeated = [name for name, before in zip(unique, names, strict=True) if name != before]
+    return unique, [f"Column names that occur twice were numbered: {some_of(repeated)}."] if repeated else []
 
 
 def one_table(parts: Sequence[tuple[ReadFile, ir.Table]], malformed: Callable[[], list[Reject]] = list) -> Raw:
