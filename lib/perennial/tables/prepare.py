@@ -127,15 +127,17 @@ def _make_table(request: Request, parameters: Parameters, folder: Path, record: 
     record.columns += parsed.columns
     record.warnings += parsed.notes
     cleaned = clean(request, parsed.rows, parameters, raw)
-    engine.write_table(cleaned.used, folder / f"{table}.parquet")
-    written = engine.read_table(request.engine, folder / f"{table}.parquet", f"clean_{table}")
+    path = folder / f"{table}.parquet"
+    engine.write_table(cleaned.used, path)
+    engine.read_table(request.engine, path, f"clean_{table}")
     record.rules += cleaned.rules
     record.flags += cleaned.flags
     record.warnings += cleaned.notes
     raw_rows = sum(rule.rows for rule in cleaned.rules)
+    customers = sum(rule.customers for rule in cleaned.rules if rule.rule == "used")
     rejected, lost = cleaned.rejected
     money = float(lost) if table == "transactions" else None
-    record.tables.append(audit.describe(written, table, raw_rows, rejected, money))
+    record.tables.append(audit.describe(path, table, raw_rows, customers, rejected, money))
     request.engine.drop_table(f"parsed_{table}")
     return cleaned.rejects
 
@@ -148,14 +150,19 @@ def _note_files(record: audit.Audit, table: str, raw: Raw, rows: ir.Table) -> No
         parts = [
             (part, records.get(number, 0))
             for number, part in enumerate(raw.files)
-            if file.table == table and part.name.split("#")[0] == file.path
+            if file.table == table and _is_within(part.name, file.path)
         ]
         if parts:
             notes = list(dict.fromkeys([*file.notes, *(note for part, _ in parts for note in part.notes)]))
             if len(parts) > 1:
-                notes += [f"{part.name.partition('#')[2]}: {count:,} rows" for part, count in parts]
+                notes += [f"{part.name.removeprefix(file.path).lstrip('#: ')}: {count:,} rows" for part, count in parts]
             total = sum(count for _, count in parts)
             record.files[place] = replace(file, encoding=parts[0][0].encoding, rows=total, notes=notes)
+
+
+def _is_within(name: str, path: str) -> bool:
+    """Whether something read is a file itself, a sheet of it (``a.xlsx#May``) or a member (``a.zip: may.csv``)."""
+    return name == path or name.startswith((f"{path}#", f"{path}: "))
 
 
 def _strangers(con: Backend, folder: Path, record: audit.Audit) -> list[str]:

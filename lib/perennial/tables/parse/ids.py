@@ -30,7 +30,7 @@ def as_text(column: ir.Value) -> ir.StringValue:
     if not column.type().is_string():
         return column.cast("string")
     # Text that begins and ends in a visible ASCII character is the rule; trimming every value costs four times as much.
-    plain = (column >= "!") & (column < "\x7f") & column.right(1).between("!", "~")
+    plain = column.between("!", "~") & column.reverse().between("!", "~")
     return plain.ifelse(column, trim_characters(column, BLANKS).nullif(""))
 
 

@@ -41,7 +41,7 @@ def parse_source(request: Request, rows: ir.Table, time_zone: str) -> Parsed:
     name = f"parsed_{request.table}"
     plain = first_reading(rows, request.table, request.source, formats, time_zone)
     try:
-        parsed = request.engine.create_table(name, plain, temp=True)
+        parsed = request.engine.create_table(name, plain)
     except Exception as error:  # only now has the engine read the files to their end
         where = request.source.path or request.source.table
         raise request.error(f"'{where}' cannot be read to its end: {engine_words(error)}") from None
@@ -58,12 +58,18 @@ def parse_source(request: Request, rows: ir.Table, time_zone: str) -> Parsed:
 
 
 def _counts(parsed: ir.Table) -> dict[str, tuple[int, int]]:
-    """Column → rows read, rows with text that could not be read; in one query."""
+    """Column → rows read, rows with text that could not be read.
+
+    Each column is a query of its own: where it is full, or empty, the engine knows without looking at the rows.
+    """
     named = [name for name in parsed.columns if not name.startswith("_")]
-    measures = {f"r_{i}": parsed[name].count() for i, name in enumerate(named)}
-    measures |= {f"b_{i}": parsed[BAD + name].count() for i, name in enumerate(named) if BAD + name in parsed.columns}
-    row = parsed.aggregate(**measures).to_pyarrow().to_pylist()[0]
-    return {name: (int(row[f"r_{i}"]), int(row.get(f"b_{i}", 0))) for i, name in enumerate(named)}
+    return {name: (int(parsed[name].count().to_pyarrow().as_py()), _unread(parsed, name)) for name in named}
+
+
+def _unread(parsed: ir.Table, name: str) -> int:
+    if BAD + name not in parsed.columns:
+        return 0
+    return int(parsed.filter(parsed[BAD + name].notnull()).count().to_pyarrow().as_py())
 
 
 def column_facts(
@@ -144,7 +150,7 @@ def _read_again(request: Request, parsed: ir.Table, forms: Mapping[str, str | No
         price = fresh.get("unit_price", parsed.unit_price)
         fresh |= {EXACT: quantity, "amount": (quantity * price).try_cast(MONEY)}
     name = f"parsed_{request.table}"
-    request.engine.create_table(f"settled_{name}", parsed.mutate(**fresh), temp=True)
+    request.engine.create_table(f"settled_{name}", parsed.mutate(**fresh))
     request.engine.con.execute(f'DROP TABLE "{name}"; ALTER TABLE "settled_{name}" RENAME TO "{name}"')
     return request.engine.table(name)
 
