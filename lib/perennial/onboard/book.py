@@ -8,6 +8,7 @@ from python_calamine import CalamineWorkbook
 
 from perennial.errors import InputError
 from perennial.onboard.grid import Heading, find_heading
+from perennial.tables.files.workbook import is_workbook, what_it_is
 
 _ROWS = 200
 
@@ -54,6 +55,10 @@ def _group(heading: Heading, names: list[str], alone: bool, whole: bool) -> tupl
 
 
 def _sheets(path: Path) -> list[tuple[str, list[list[str]]]]:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not is_workbook(head):
+        raise InputError(f"the file '{path.name}' is no Excel file: {what_it_is(head)}")
     try:
         book = CalamineWorkbook.from_path(str(path))
         found = []

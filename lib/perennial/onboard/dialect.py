@@ -60,11 +60,12 @@ def _divide(lines: list[str], tabs_expected: bool) -> tuple[dict[str, Any], Head
     blanks = [line.split() for line in lines]
     if _even(blanks) == 1:
         return {"layout": "spaced"}, find_heading(blanks)
-    if len(widths) > 1:
-        return {"layout": "fixed", "widths": widths}, find_heading([_cut(line, widths) for line in lines])
-    if _even(blanks) > _PAGED:  # a printed list, with titles and rulers on every page
+    fixed = find_heading([_cut(line, widths) for line in lines]) if len(widths) > 1 else None
+    if not (fixed and fixed.line) and _even(blanks) > _PAGED:  # a printed list, with titles and rulers on every page
         usual = Counter(len(row) for row in blanks if row).most_common(1)[0][0]
         return {"layout": "spaced"}, find_heading([row if len(row) == usual else [] for row in blanks])
+    if fixed:
+        return {"layout": "fixed", "widths": widths}, fixed
     return {}, find_heading([line.split(expected) for line in lines])
 
 

@@ -89,6 +89,15 @@ def _as_of(facts: Facts, orders: Chosen, source: Source, zone: str, answers: Ans
     last, stray = last_order_day(days, column.format, zone)
     if last is None:
         return Entry("as_of", _UNKNOWN, "NOT KNOWN: no order's day could be read; put the last day here")
+    today = dt.date.today()
+    if stray is None and last > today:
+        text = f"Orders are dated up to {last}, which is yet to come. Which is the last day?"
+        told = {str(today): "later days are mistakes, and are removed", str(last): "they are orders too"}
+        return Entry(
+            "as_of",
+            dt.date.fromisoformat(str(answers.ask(Question("as_of", text, told, str(today))))),
+            "the last day counted",
+        )
     if stray is None:
         return Entry("as_of", last, "the last day with orders; later rows are removed and counted")
     text = f"Orders end on {last}, but for {stray.rows:,} dated up to {stray.last}, long after. Which is the last day?"

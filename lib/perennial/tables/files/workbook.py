@@ -33,8 +33,8 @@ def open_workbook(request: Request, place: Place) -> CalamineWorkbook:
     """
     with place.path.open("rb") as file:
         head = file.read(4096)
-    if not head.startswith((_ZIP, _OLE)):
-        raise request.error(f"the file '{place.name}' is no Excel file: {_what_it_is(head)}")
+    if not is_workbook(head):
+        raise request.error(f"the file '{place.name}' is no Excel file: {what_it_is(head)}")
     try:
         return _load(place.path)
     except PasswordError:
@@ -42,6 +42,11 @@ def open_workbook(request: Request, place: Place) -> CalamineWorkbook:
     except CalamineError:
         reason = _damage(place.path, head)
     raise request.error(f"the file '{place.name}' {reason}")
+
+
+def is_workbook(head: bytes) -> bool:
+    """Whether a file that begins so can be a spreadsheet."""
+    return head.startswith((_ZIP, _OLE))
 
 
 def _load(path: Path) -> CalamineWorkbook:
@@ -111,7 +116,8 @@ def _damage(path: Path, head: bytes) -> str:
     return "is damaged: open it in Excel, save it again as .xlsx, and try again"
 
 
-def _what_it_is(head: bytes) -> str:
+def what_it_is(head: bytes) -> str:
+    """What a file that is no spreadsheet seems to be instead, by its beginning, and what to do with it."""
     start = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if not head:
         return "it is empty"
