@@ -2,8 +2,10 @@
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 
+from perennial.analysis import reconciliation
 from perennial.chapters import audit_questions, data_audit
 from perennial.report.scorecard import scorecard
 
@@ -113,3 +115,34 @@ def test_client_text_in_a_question_is_no_markup(workbook):
     (asked,) = [question for question in study.questions if question.id == "unreadable"]
     assert "<b>a*b_c*.csv" in asked.seen
     assert "<b>" not in study.asked_text and "a*b" not in study.asked_text
+
+
+def test_days_of_the_month_that_always_stand_out_are_named(workbook):
+    """Two to four orders on any day, forty more on each 5th and 20th of eleven months."""
+    days = [DAY + dt.timedelta(days=n) for n in range(330)]
+    rows = [(f"c{n % 150}_{k}", day.isoformat(), 10) for n, day in enumerate(days) for k in range(2 + n % 3)]
+    rows += [(f"m{k}", day.isoformat(), 10) for day in days if day.day in (5, 20) for k in range(40)]
+    study = study_of(workbook, rows)
+    (found,) = [finding for finding in study.findings if finding.id == "audit.spikes"]
+    assert "22 of the 22 days that stand out are a 5th or 20th of the month." in found.sentence
+    (question,) = [question for question in study.questions if question.id == "spikes"]
+    assert "fixed days of the month" in question.ask
+
+
+def test_a_first_month_above_the_later_ones_is_told_though_not_marked(workbook):
+    """Fifty customers in the first month, twenty in each later one: too few to call them known before."""
+    rows = [
+        (f"c{month}_{n}", (dt.date(2024, month, 1) + dt.timedelta(days=n % 27)).isoformat(), 10)
+        for month in range(1, 13)
+        for n in range(50 if month == 1 else 20)
+    ]
+    study = study_of(workbook, rows)
+    assert not study.known
+    assert study.captions["audit_new"].title.startswith("The first month brings 2.5 times the new customers")
+
+
+def test_folders_of_the_maker_are_not_shown(workbook):
+    rejects = pd.DataFrame({"file": ["/home/me/in/a.csv", "/home/me/in/more/a.csv"], "line": [1, 2]})
+    assert reconciliation.in_short(rejects)["file"].tolist() == ["a.csv", "more/a.csv"]
+    assert reconciliation.in_short(rejects[:1])["file"].tolist() == ["a.csv"]
+    assert not len(reconciliation.in_short(rejects[:0]))

@@ -49,5 +49,7 @@ def test_pharmacy_rejects_are_the_days_that_never_were(workbook, real_data):
     assert len(expected) == 23 and impossible["line"].tolist() == expected
     assert set(impossible["column"]) == {"购药时间"}
     shared = next(flag for flag in client.audit.flags if flag.what == "colliding_id")
-    assert (shared.rows, shared.customers) == (253, 1)
+    ids = [row[1] for row in rows[1:] if row[1].startswith("*") and len(row[1].strip("*")) <= 4]
+    assert (shared.rows, shared.customers) == (len(ids), len(set(ids))) == (1599, 101)
+    assert ids.count("*******528") == 253
     assert any("…528" in text for text in client.audit.warnings)

@@ -90,7 +90,8 @@ def test_a_line_falls_to_the_first_rule_and_is_found_by_all(workbook):
     workbook.write("acme", [*GOOD, row], header=HEADER, cleaning={"test_orders": {"order_id": "^TEST"}})
     rules = {rule.rule: rule for rule in workbook.open("acme").audit.rules}
     assert (rules["no_customer"].rows, rules["no_customer"].money) == (1, 5.0)
-    assert "test_order" not in rules and "after_as_of" not in rules
+    assert [(rules[name].rows, rules[name].found) for name in ("test_order", "after_as_of")] == [(0, 1), (0, 1)]
+    assert rules["test_order"].customers == 0 and rules["test_order"].money == 0
     workbook.write("two", [*GOOD, row, ("a", *row[1:])], header=HEADER, cleaning={"test_orders": {"order_id": "^TEST"}})
     rules = {rule.rule: rule for rule in workbook.open("two").audit.rules}
     assert [(rules[name].rows, rules[name].found) for name in ("no_customer", "test_order")] == [(1, 1), (1, 2)]
@@ -141,9 +142,49 @@ def test_shared_ids_are_flagged_and_their_owner_not_shown(workbook):
     assert flags["masked_id"] == (1, 1)
     said = " ".join(client.audit.warnings)
     assert "60 lines on 60 of 60 days" in said and "'…456'" in said and "card123456" not in said
-    assert "'cash customer' read like placeholders" in said
-    assert "1 customer ids are masked" in said
+    assert "'cash customer' reads like a placeholder" in said
+    assert "1 customer id is masked (1 line)" in said
     assert counted(client)["used"][0] == len(rows)
+
+
+def test_masked_ids_of_which_little_is_visible_stand_for_a_crowd(workbook):
+    """Sixty people on six ids of two visible signs; forty others, of whom four signs are visible, order as often."""
+    day = dt.date(2024, 1, 1)
+    rows = [(f"***{person:04}", day + dt.timedelta(days=person + 40 * k), 5) for person in range(40) for k in range(2)]
+    rows += [(f"***{person % 6:02}", day + dt.timedelta(days=person + k), 7) for person in range(60) for k in range(2)]
+    workbook.write("acme", rows)
+    client = workbook.open("acme")
+    flags = {flag.what: (flag.rows, flag.customers) for flag in client.audit.flags}
+    assert flags["colliding_id"] == (120, 6) and flags["masked_id"] == (200, 46)
+    (said,) = [text for text in client.audit.warnings if "masked" in text]
+    assert "46 customer ids are masked (200 lines)" in said
+    assert "at most 2 visible signs (6 ids) have 20.0 lines each, the others 2.0" in said
+
+
+def test_masked_ids_that_are_equally_long_are_no_evidence_of_a_crowd(workbook):
+    rows = [(f"***{n % 50:04}", dt.date(2024, 1, 1) + dt.timedelta(days=n), 5) for n in range(200)]
+    workbook.write("acme", rows)
+    audit = workbook.open("acme").audit
+    assert {flag.what for flag in audit.flags} == {"masked_id"}
+    assert not any("probably" in text for text in audit.warnings)
+
+
+def test_a_wholesaler_who_buys_every_third_day_is_no_crowd(workbook):
+    """Two hundred shops with three days each, and one that buys on 120 of 358 days."""
+    first = dt.date(2024, 1, 1)
+    rows = [(f"c{n:04}", first + dt.timedelta(days=n + 30 * k), 5) for n in range(200) for k in range(3)]
+    rows += [("wholesaler", first + dt.timedelta(days=3 * n), 500 + n) for n in range(120)]
+    workbook.write("acme", rows)
+    assert "colliding_id" not in {flag.what for flag in workbook.open("acme").audit.flags}
+
+
+def test_a_rule_whose_rows_another_took_is_still_counted(workbook):
+    """A correction of the books without a customer: removed for want of one, and told to have a price below zero."""
+    header = ["customer_id", "ordered_at", "quantity", "unit_price"]
+    rows = [("a", "2024-01-05", "2", "5"), ("", "2024-01-06", "1", "-3.5")]
+    workbook.write("acme", rows, header=header)
+    rules = {rule.rule: (rule.rows, rule.found) for rule in workbook.open("acme").audit.rules}
+    assert rules == {"used": (1, 1), "no_customer": (1, 1), "negative_price": (0, 1)}
 
 
 def test_personal_columns_are_not_read(workbook):
@@ -194,6 +235,7 @@ def test_any_file_under_any_rules_is_the_slow_telling(tmp_path_factory, rows, cl
     workbook.write("acme", rows, header=HEADER, cleaning={**cleaning, **ALLOW})
     client = workbook.open("acme")
     told, found = cleaning_reference.clean(rows, cleaning, AS_OF)
+    told = {**dict.fromkeys(found, (0, 0, 0.0)), **told}
     assert counted(client) == {rule: (n, who, pytest.approx(money)) for rule, (n, who, money) in told.items()}
     for rule in client.audit.rules:
         assert rule.found == found.get(rule.rule, rule.rows)

@@ -2,34 +2,13 @@
 
 from dataclasses import dataclass
 
-import ibis.expr.types as ir
-import pandas as pd
-
+from perennial.analysis.audit_lines import LineFacts
 from perennial.analysis.scorecard import Measurement
 from perennial.schema import TABLES
 from perennial.tables.audit import Audit
 
-ENOUGH_DAYS = 60  # days with orders, below which one day is always a large part
 ENOUGH_CUSTOMERS = 50  # below which ten of them are always a large part
 _DATES = ("date", "timestamp")
-
-
-@dataclass(frozen=True)
-class LineFacts:
-    """What the lines used amount to.
-
-    Attributes
-    ----------
-    sold, returned : money on lines above and below zero; ``zero_lines``: lines worth nothing.
-    stamp_share : the larger share of orders on one day and of lines in one minute of the day; None if unknown.
-    stamp : that day or minute.
-    """
-
-    sold: float
-    returned: float
-    zero_lines: int
-    stamp_share: float | None
-    stamp: str
 
 
 @dataclass(frozen=True)
@@ -59,36 +38,6 @@ class Evidence:
     lines: LineFacts
 
 
-def measure_lines(transactions: ir.Table, days: pd.DataFrame) -> LineFacts:
-    """Count the lines used; ``days``: :func:`perennial.analysis.coverage.daily_orders`."""
-    amount = transactions.amount
-    row = transactions.aggregate(
-        sold=amount.sum(where=amount > 0).cast("float64"),
-        returned=amount.sum(where=amount < 0).cast("float64"),
-        zero_lines=(amount == 0).sum(),
-    )
-    found = row.to_pyarrow().to_pylist()[0]
-    share, stamp = largest_stamp(transactions, days)
-    return LineFacts(
-        float(found["sold"] or 0), -float(found["returned"] or 0), int(found["zero_lines"] or 0), share, stamp
-    )
-
-
-def largest_stamp(transactions: ir.Table, days: pd.DataFrame) -> tuple[float | None, str]:
-    """The largest share of orders on one day, or of lines in one minute of the day (where times are given)."""
-    shares: dict[str, float] = {}
-    if int((days["orders"] > 0).sum()) >= ENOUGH_DAYS:
-        top = days.loc[days["orders"].idxmax()]
-        shares[f"{top['day']:%Y-%m-%d}"] = float(top["orders"] / days["orders"].sum())
-    at = transactions.ordered_at
-    minutes = transactions.group_by(minute=at.hour() * 60 + at.minute()).agg(lines=transactions.count()).to_pandas()
-    if len(minutes) > 1:
-        busiest = minutes.loc[minutes["lines"].idxmax()]
-        hour, minute = divmod(int(busiest["minute"]), 60)
-        shares[f"{hour:02d}:{minute:02d}"] = float(busiest["lines"] / minutes["lines"].sum())
-    return max(((share, stamp) for stamp, share in shares.items()), default=(None, ""))
-
-
 def measure(evidence: Evidence) -> dict[str, Measurement]:
     """Every criterion's measurement, by name."""
     return {
@@ -113,7 +62,7 @@ def ruled(audit: Audit, *names: str, table: str | None = "transactions") -> tupl
 
 
 def flagged(audit: Audit, *names: str) -> tuple[int, float]:
-    """Order lines that were marked and kept, and the money on them."""
+    """Order lines that were marked, and the money on them."""
     flags = [flag for flag in audit.flags if flag.what in names and flag.table == "transactions"]
     return sum(flag.rows for flag in flags), sum(flag.money or 0 for flag in flags)
 
@@ -164,13 +113,14 @@ def _unreadable(audit: Audit) -> Measurement:
     for facts in audit.tables:
         _rows, money = raw_totals(audit, facts.table)
         shares = [_part(facts.rejects, facts.raw_rows), _part(facts.rejected_money or 0, money)]
-        found.append(Measurement(max(s or 0 for s in shares), facts.rejects, facts.rejected_money, facts.table))
+        where = facts.table if len(audit.tables) > 1 else ""
+        found.append(Measurement(max(s or 0 for s in shares), facts.rejects, facts.rejected_money, where))
     return max(found, key=lambda one: one.value or 0, default=Measurement(None))
 
 
 def _unreadable_dates(audit: Audit) -> Measurement:
     found = [
-        Measurement(_part(c.unreadable, c.given), c.unreadable, None, f"{c.table}.{c.column}")
+        Measurement(_part(c.unreadable, c.given), c.unreadable, None, c.source)
         for c in audit.columns
         if c.kind in _DATES and c.given
     ]
@@ -180,15 +130,18 @@ def _unreadable_dates(audit: Audit) -> Measurement:
 def _uniqueness(audit: Audit) -> dict[str, Measurement]:
     raw, _money = raw_totals(audit)
     copies, worth = max(ruled(audit, "exact_duplicate"), flagged(audit, "exact_duplicate"))
+    partly = any(rule.rows < rule.found for rule in audit.rules if rule.rule == "exact_duplicate")
     keyed = [facts for facts in audit.tables if TABLES[facts.table].key]
     repeated, _none = ruled(audit, "repeated_id", table=None)
-    shared, money = max(flagged(audit, "colliding_id"), flagged(audit, "masked_id"))
+    shared, money = flagged(audit, "colliding_id")
+    masked, hidden = flagged(audit, "masked_id")
     return {
-        "exact_duplicates": Measurement(_part(copies, raw), copies, worth),
+        "exact_duplicates": Measurement(_part(copies, raw), copies, None if partly else worth),
         "repeated_ids": Measurement(
             _part(repeated, sum(facts.raw_rows for facts in keyed)), repeated, None, ", ".join(f.table for f in keyed)
         ),
         "colliding_ids": Measurement(_part(shared, raw), shared, money),
+        "masked_ids": Measurement(_part(masked, raw), masked, hidden),
     }
 
 
@@ -204,17 +157,28 @@ def _timeliness(evidence: Evidence) -> dict[str, Measurement]:
     }
 
 
+def _returned(audit: Audit, lines: LineFacts) -> tuple[float, float]:
+    """Money returned and money sold, both of all lines as they arrived, whatever a rule did with returns.
+
+    Where the record marks no returns, both are of the lines used.
+    """
+    back = max(abs(flagged(audit, name)[1]) for name in ("return", "cancellation"))
+    if not back:
+        return lines.returned, lines.sold
+    return back, sum(rule.money or 0 for rule in audit.rules_of("transactions")) + back
+
+
 def _plausibility(evidence: Evidence) -> dict[str, Measurement]:
     audit, lines = evidence.audit, evidence.lines
     _raw, whole = raw_totals(audit)
-    back = max([lines.returned, *(abs(flagged(audit, name)[1]) for name in ("return", "cancellation"))])
+    back, sold = _returned(audit, lines)
     odd, money = flagged(audit, "outlier")
     top = evidence.top_share if evidence.customers >= ENOUGH_CUSTOMERS else None
     rhythm = None if evidence.odd_steps is None else _part(evidence.odd_steps, evidence.steps)
     return {
         "rhythm": Measurement(rhythm),
         "concentration": Measurement(top, None, None if top is None else top * (lines.sold - lines.returned)),
-        "returns": Measurement(_part(back, lines.sold), None, back),
+        "returns": Measurement(_part(back, sold), None, back),
         "outliers": Measurement(_part(money, whole), odd, money),
         "stamps": Measurement(lines.stamp_share, None, None, lines.stamp),
     }

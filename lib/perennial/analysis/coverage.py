@@ -106,7 +106,7 @@ def find_gaps(rhythm: Rhythm) -> pd.DataFrame:
         usual, within = float(shares.to_numpy()[around].sum()), float(shares.to_numpy()[places].sum())
         orders = float(steps["orders"].to_numpy()[around].sum())
         if rhythm.enough and usual > 0 and orders * math.log1p(within / usual) / rhythm.dispersion > bar:
-            expected = orders / usual * within
+            expected = round(orders / usual * within, 6)
             rows.append((steps["start"].iloc[places[0]], _last_day(rhythm, places[-1]), len(places), expected))
     return pd.DataFrame(rows, columns=["first", "last", "steps", "expected_orders"])
 
@@ -152,8 +152,8 @@ def _spikes_of(rhythm: Rhythm, measure: str) -> pd.DataFrame:
             "start": rhythm.steps["start"],
             "measure": measure,
             "value": values,
-            "usual": usual,
-            "times": values / usual,
+            "usual": usual.round(6),
+            "times": (values / usual).round(6),
             "z": z.round(6),
         }
     )

@@ -17,13 +17,14 @@ def reconcile(audit: Audit, table: str = "transactions") -> pd.DataFrame:
 
     Rows and money of the rules are negative and the column adds up: raw + rules = used. ``customers`` are those with
     at least one such row; one customer may stand under several rules, so they do not add up (and raw has none).
-    ``found`` counts all rows a rule applies to, also those that a rule before it removed.
+    ``found`` counts all rows a rule applies to, also those that a rule before it removed; rules that removed none are
+    left out.
     """
     rules = audit.rules_of(table)
     removed = [
         (r.rule, r.meaning, max(r.found, r.rows), -r.rows, r.customers, -_exact(r.money))
         for r in rules
-        if r.rule != USED
+        if r.rule != USED and r.rows
     ]
     rows = sum(rule.rows for rule in rules)
     money = sum((_exact(rule.money) for rule in rules), Decimal(0))
@@ -87,14 +88,26 @@ def flagged_rows(audit: Audit) -> pd.DataFrame:
 
 def reject_reasons(rejects: pd.DataFrame) -> pd.DataFrame:
     """``table, column, reason, rows, first_file, first_line``: what could not be read, the most frequent first."""
-    groups = rejects.groupby(["table", "column", "reason"], sort=False, dropna=False)
+    groups = in_short(rejects).groupby(["table", "column", "reason"], sort=False, dropna=False)
     counts = groups.agg(rows=("line", "size"), first_file=("file", "first"), first_line=("line", "first"))
     return counts.reset_index().sort_values("rows", ascending=False, kind="stable", ignore_index=True)
 
 
+def in_short(rejects: pd.DataFrame) -> pd.DataFrame:
+    """The same without the folder that all files share: where it lies on the maker's machine tells a reader nothing."""
+    places = [PurePosixPath(str(place)) for place in rejects["file"]]
+    folders = {place.parent for place in places}
+    shared = [top for top in (PurePosixPath(), *max(folders, default=PurePosixPath()).parents, *folders)
+              if all(top in (folder, *folder.parents) for folder in folders)]  # fmt: skip
+    top = max(shared, key=lambda folder: len(folder.parts), default=PurePosixPath())
+    return rejects.assign(file=[str(place.relative_to(top)) for place in places])
+
+
 def removed_rows(audit: Audit) -> pd.DataFrame:
     """``table, rule, meaning, rows, customers, money``: every rule that removed rows, of all tables."""
-    rows = [(r.table, r.rule, r.meaning, r.rows, r.customers, r.money) for r in audit.rules if r.rule != USED]
+    rows = [
+        (r.table, r.rule, r.meaning, r.rows, r.customers, r.money) for r in audit.rules if r.rule != USED and r.rows
+    ]
     frame = pd.DataFrame(rows, columns=["table", "rule", "meaning", "rows", "customers", "money"])
     return frame.astype({"rows": "int64", "customers": "int64", "money": "float64"})
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis.audit_measures import ruled
+from perennial.chapters import audit_time, phrases
 from perennial.chapters import audit_words as words
-from perennial.chapters import phrases
 from perennial.chapters.audit_asked import chapter, is_odd
 from perennial.chapters.audit_questions import Question, stake
 from perennial.language import _, plural
@@ -94,17 +94,22 @@ def _after(study: "Study") -> Iterator[Question]:
 def _gaps(study: "Study") -> Iterator[Question]:
     if not len(study.gaps):
         return
-    gaps = study.gaps.sort_values("expected_orders", ascending=False)
+    gaps = study.gaps.sort_values(["steps", "expected_orders"], ascending=False)
     days = [
-        f"{formats.date(row.first)} ({words.steps_text(study, int(row.steps))})"
+        f"{formats.date(row.first)} ({audit_time.steps_text(study, int(row.steps))})"
         for row in gaps.head(_NAMED).itertuples()
     ]
     expected = float(gaps["expected_orders"].sum())
+    text = _("No order is recorded from {days}; at the usual rate about {n} would have been likely.",
+             days=phrases.listed(days), n=formats.number(expected, 0))  # fmt: skip
+    if len(gaps) > _NAMED:
+        text = _("In {count} stretches no order is recorded, the longest from {days}; at the usual rate about {n} "
+                 "would have been likely in all.", count=formats.number(len(gaps)), days=phrases.listed(days),
+                 n=formats.number(expected, 0))  # fmt: skip
     yield Question(
         "gaps",
-        _("No order is recorded from {days}; at the usual rate about {n} would have been likely.",
-          days=phrases.listed(days), n=formats.number(expected, 0)),
-        _("Were you closed, or is a part of the export missing?"),
+        text,
+        _("Were you closed (public holidays, stocktaking), or is a part of the export missing?"),
         _("If it is missing, revenue in {base} is too low and customers in {leave} look more silent than they were.",
           base=chapter("02_customer_base"), leave=chapter("04_churn")),
         "sources.transactions.path",
@@ -119,11 +124,17 @@ def _spikes(study: "Study") -> Iterator[Question]:
     named = [_("{day} ({times} times the usual {measure})", day=formats.date(row.start),
                times=formats.number(row.times, 1), measure=_("orders") if row.measure == "orders" else _("revenue"))
              for row in top.itertuples()]  # fmt: skip
+    text = _("Some days stand out: {named}.", named=phrases.listed(named))
+    ask = _("Was there a campaign, a single large order, or a batch entered later?")
+    fixed = audit_time.fixed_days(study)
+    if fixed:
+        text += " " + fixed
+        ask = _("Is there an offer on fixed days of the month, or are orders entered in batches?")
     extra = study.spikes.loc[study.spikes["measure"] == "orders", ["value", "usual"]].sum()
     yield Question(
         "spikes",
-        _("Some days stand out: {named}.", named=phrases.listed(named)),
-        _("Was there a campaign, a single large order, or a batch entered later?"),
+        text,
+        ask,
         _("Customers won in a campaign often come back less: it would explain single cohorts in {stay}.",
           stay=chapter("03_cohort_retention")),
         "scope",
@@ -169,7 +180,7 @@ def _closed(study: "Study") -> Iterator[Question]:
         return
     yield Question(
         "closed_base",
-        _("Nobody orders for the first time after {month}.", month=words.last_new_month(study)),
+        _("Nobody orders for the first time after {month}.", month=audit_time.last_new_month(study)),
         _("Is the export a selection of customers? Could you send all orders of the whole period?"),
         _("A selection can only shrink: revenue in {base} falls without the business falling.",
           base=chapter("02_customer_base")),

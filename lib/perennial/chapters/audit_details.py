@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from perennial import formats
+from perennial.analysis.reconciliation import in_short
 from perennial.chapters import audit_words as words
+from perennial.chapters import phrases
 from perennial.language import _, plural
 from perennial.statements import Caption
 
@@ -30,7 +32,7 @@ def captions(study: "Study") -> dict[str, Caption]:
 def reject_examples(study: "Study") -> pd.DataFrame:
     """The first of each reason: ``table, file, line, column, text, reason``, at most ten in all."""
     each = max(1, SHOWN_REJECTS // max(1, len(study.reject_reasons)))
-    groups = study.rejects.groupby(["table", "column", "reason"], sort=False, dropna=False)
+    groups = in_short(study.rejects).groupby(["table", "column", "reason"], sort=False, dropna=False)
     return groups.head(each).head(SHOWN_REJECTS).reset_index(drop=True)
 
 
@@ -39,7 +41,7 @@ def _files(study: "Study") -> Caption:
     text = plural("{count} file was read", "{count} files were read", count, count=formats.number(count))
     encodings = sorted({name.split(" (")[0] for name in study.files["encoding"] if name})
     if encodings:
-        text += _(", as {names}", names=" and ".join(encodings))
+        text += _(", as {names}", names=phrases.listed(encodings))
     subtitle = _("How each file was read: its encoding, its rows, and what was noted on its layout")
     return Caption(text, subtitle, _("Digests of all files stand under Provenance."))
 
@@ -74,8 +76,10 @@ def _flags(study: "Study") -> Caption:
 
 def _rejects(study: "Study") -> Caption:
     rows = int(study.reject_reasons["rows"].sum()) if len(study.reject_reasons) else 0
-    text = plural("{count} entry could not be read", "{count} entries could not be read", rows,
-                  count=formats.number(rows)) if rows else _("Everything could be read")  # fmt: skip
+    text = _("Everything could be read")
+    if rows:
+        one, many = "{count} entry could not be used as it stands", "{count} entries could not be used as they stand"
+        text = plural(one, many, rows, count=formats.number(rows))
     subtitle = _("Lines and cells by table, column and reason, with the file and line of the first")
     return Caption(text, subtitle, _("All of them with their line numbers: data/rejects.csv."))
 

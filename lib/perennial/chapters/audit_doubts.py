@@ -42,9 +42,10 @@ def rejects(study: "Study") -> list[Finding]:
         return []
     count, worst = int(study.reject_reasons["rows"].sum()), study.reject_reasons.iloc[0]
     text = plural(
-        "{count} line or cell could not be read: {reason}. It is listed with its line number in data/rejects.csv.",
-        "{count} lines or cells could not be read, most often: {reason} ({most}). They are listed with their line "
-        "numbers in data/rejects.csv.",
+        "{count} line or cell could not be used as it stands: {reason}. It is listed with its line number in "
+        "data/rejects.csv.",
+        "{count} lines or cells could not be used as they stand, most often: {reason} ({most}). They are listed with "
+        "their line numbers in data/rejects.csv.",
         count,
         count=formats.number(count),
         reason=formats.escape(worst["reason"]),

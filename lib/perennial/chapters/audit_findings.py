@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from perennial import formats
-from perennial.chapters import audit_doubts
+from perennial.chapters import audit_doubts, audit_time
 from perennial.chapters import audit_words as words
 from perennial.language import _
 from perennial.statements import Finding, Kind
@@ -49,16 +49,20 @@ def _used(study: "Study") -> Finding:
     text = _(
         "{share} of {raw} order lines could be used. {rows} were removed, worth {lost} ({part} of the money); "
         "the most by one rule: {rule} ({most}).",
-        share=formats.percent(share, 2 if share > 0.995 else 0),
+        share=formats.percent(share, 1 if share > 0.99 else 0),
         raw=formats.number(study.raw_rows),
         rows=formats.number(rows),
         lost=words.money(study, lost),
-        part=formats.percent(abs(lost) / (abs(lost) + abs(float(study.revenue)) or 1), 2),
+        part=formats.percent(_part(study, lost), 1 if _part(study, lost) < 0.1 else 0),
         rule=worst["meaning"],
         most=formats.number(-worst["rows"]),
     )
     return _finding("audit.used_share", text, share, "share", 0.2 + 0.7 * min(1.0, (1 - share) / 0.1),
                     "audit_reconciliation")  # fmt: skip
+
+
+def _part(study: "Study", lost: float) -> float:
+    return abs(lost) / (abs(lost) + abs(float(study.revenue)) or 1)
 
 
 def _span(study: "Study") -> Finding:
@@ -84,7 +88,7 @@ def _rhythm(study: "Study") -> list[Finding]:
         text = _(
             "No order was recorded for {length} from {day}, where the client's own rate makes {n} likely: "
             "closed, or missing from the data?",
-            length=words.steps_text(study, int(worst["steps"])),
+            length=audit_time.steps_text(study, int(worst["steps"])),
             day=formats.date(worst["first"]),
             n=formats.number(worst["expected_orders"], 0),
         )
@@ -93,23 +97,26 @@ def _rhythm(study: "Study") -> list[Finding]:
         empty = int(study.gaps["steps"].sum()) / max(len(study.steps), 1)
         made.append(_finding("audit.gaps", text, count, "gaps", 0.3 + 0.6 * min(1.0, empty / 0.05), "audit_gaps"))
     if len(study.spikes):
-        top, count = study.spikes.iloc[0], len(words.spike_starts(study))
+        top, count = study.spikes.iloc[0], len(audit_time.spike_starts(study))
         text = _(
             "{day} brought {times} times the usual {measure} of a {step} ({value} against {usual}): ask what happened",
             day=formats.date(top["start"]),
             times=formats.number(top["times"], 1),
             measure=_("orders") if top["measure"] == "orders" else _("revenue"),
-            step=words.step_name(study),
+            step=audit_time.step_name(study),
             value=_value(study, str(top["measure"]), float(top["value"])),
             usual=_value(study, str(top["measure"]), float(top["usual"])),
         )
-        if count > 1:
-            text += _("; {count} {step}s stand out in all", count=formats.number(count), step=words.step_name(study))
-        text += "."
-        made.append(_finding("audit.spikes", text, count, words.step_name(study) + "s", 0.35, "audit_spikes"))
+        fixed = audit_time.fixed_days(study)
+        if count > 1 and not fixed:
+            text += _(
+                "; {count} {step}s stand out in all", count=formats.number(count), step=audit_time.step_name(study)
+            )
+        text = f"{text}. {fixed}".rstrip()
+        made.append(_finding("audit.spikes", text, count, audit_time.step_name(study) + "s", 0.35, "audit_spikes"))
     if study.measured and not made:
         text = _("No gap and no spike: every {step} lies within what the client's own rate makes likely.",
-                 step=words.step_name(study))  # fmt: skip
+                 step=audit_time.step_name(study))  # fmt: skip
         made.append(_finding("audit.gaps", text, 0, "gaps", 0.15, "audit_rhythm"))
     return made
 
@@ -124,7 +131,7 @@ def _closed(study: "Study") -> list[Finding]:
     text = _(
         "Nobody ordered for the first time after {month}: this is a chosen group of customers, which can only shrink. "
         "Falling revenue here says nothing about the business as a whole.",
-        month=words.last_new_month(study),
+        month=audit_time.last_new_month(study),
     )
     return [_finding("audit.closed_base", text, study.customers, "customers", 0.8, "audit_new")]
 
@@ -187,9 +194,10 @@ def _warnings(study: "Study") -> list[Finding]:
     """One finding for each thing that was noticed while the tables were made."""
     made = []
     for place, warning in enumerate(study.warnings, 1):
-        text = _("While reading {warning}.", warning=formats.escape(warning.rstrip(".")))
-        name = f"audit.warnings.{place}"
-        made.append(_finding(name, text, None, "", 0.3, "audit_tables", "caution"))
+        table, colon, said = warning.rstrip(".").partition(": ")
+        text = formats.escape(said[:1].upper() + said[1:] if colon and table == "transactions" else warning.rstrip("."))
+        figure = "audit_flags" if len(study.flags) and "customer" in said else "audit_tables"
+        made.append(_finding(f"audit.warnings.{place}", f"{text}.", None, "", 0.3, figure, "caution"))
     return made
 
 

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from perennial.analysis import audit_measures, base, censoring, cohorts, concentration, coverage, reconciliation
+from perennial.analysis import (
+    audit_lines,
+    audit_measures,
+    base,
+    censoring,
+    cohorts,
+    concentration,
+    coverage,
+    reconciliation,
+)
 from perennial.analysis.scorecard import score
 from perennial.chapters.data_audit import Study
 from perennial.schema import TABLES, UNLOCKS
@@ -42,7 +51,7 @@ def measure(client: "Client") -> Study:
         steps=len(rhythm.steps),
         odd_steps=_odd_steps(gaps, spikes) if rhythm.enough else None,
         top_share=_top_share(client),
-        lines=audit_measures.measure_lines(lines, days),
+        lines=audit_lines.measure_lines(lines, days),
     )
     return Study(
         client=client.name,

@@ -51,9 +51,10 @@ class Question:
 
 def questions(study: "Study") -> list[Question]:
     """At most twelve questions, those with the most at stake first."""
-    from perennial.chapters import audit_asked, audit_asked_of_time
+    from perennial.chapters import audit_asked, audit_asked_of_money, audit_asked_of_time
 
-    asked = [*audit_asked.asked(study), *audit_asked_of_time.asked(study)]
+    made = (audit_asked, audit_asked_of_money, audit_asked_of_time)
+    asked = [question for one in made for question in one.asked(study)]
     return sorted(asked, key=lambda question: -question.share)[:MOST]
 
 
@@ -67,11 +68,15 @@ def stake(study: "Study", rows: int | None, money: float | None) -> dict[str, An
 def frame(study: "Study") -> pd.DataFrame:
     """``number, question, why, setting, rows, money``, as sent."""
     rows = [
-        (place, question.text, question.why, question.setting, question.rows, question.money)
+        (place, question.text, question.why, question.setting, question.rows, _cents(question.money))
         for place, question in enumerate(study.questions, 1)
     ]
     columns = ["number", "question", "why", "setting", "rows", "money"]
     return pd.DataFrame(rows, columns=columns).astype({"number": "int64", "rows": "Int64", "money": "float64"})
+
+
+def _cents(money: float | None) -> float | None:
+    return None if money is None else round(money, 2)
 
 
 def caption(study: "Study") -> Caption:
@@ -80,7 +85,7 @@ def caption(study: "Study") -> Caption:
     one, many = "{count} question to the client", "{count} questions to the client, those with the most at stake first"
     text = plural(one, many, count, count=formats.number(count))
     subtitle = _("What was seen and asked, which chapter an answer moves, and the setting it changes")
-    more = _("Ready to be pasted into an e-mail; also in data/audit_questions.csv.")
+    more = _("The questions alone, to be pasted into an e-mail: column question of data/audit_questions.csv.")
     return Caption(text, subtitle, more)
 
 
@@ -91,5 +96,5 @@ def as_list(study: "Study") -> str:
 
 def _item(study: "Study", place: int, question: Question) -> str:
     because = _("Why we ask: {why}", why=formats.escape(question.why))
-    setting = _("An answer changes {setting}.", setting=formats.escape(question.setting))
+    setting = _("The answer goes into {setting}.", setting=formats.escape(question.setting))
     return f"{place}. **{formats.escape(question.seen)}** {formats.escape(question.ask)}\n\n    {because} {setting}"

@@ -96,7 +96,7 @@ def _quantity(criterion: Criterion, value: float) -> str:
     if criterion.name in _DAYS:
         return plural("{count} day", "{count} days", round(value), count=formats.number(value, 0))
     if criterion.name in _TIMES:
-        return _("{n} × the horizon", n=formats.number(value, 1))
+        return f"{formats.number(value, 1)} ×"
     if not value:
         return _("none")
     digits = 0 if value >= 0.1 else 1 if value >= 0.01 else 2
@@ -140,18 +140,19 @@ def labels() -> dict[str, str]:
         "empty_months": _("Months without orders"),
         "known_before": _("Customers there before the data begins"),
         "unreadable": _("Rows or money that cannot be read"),
-        "unreadable_dates": _("Impossible dates (worst column)"),
+        "unreadable_dates": _("Dates that cannot be read"),
         "zero_amounts": _("Lines worth zero"),
         "negative_prices": _("Lines with a price below zero"),
         "price_mismatch": _("Amount unlike quantity × price"),
         "exact_duplicates": _("Lines equal to an earlier one"),
         "repeated_ids": _("Ids that stand twice"),
-        "colliding_ids": _("Lines under ids several people share"),
+        "colliding_ids": _("Lines under ids several people seem to share"),
+        "masked_ids": _("Lines under ids shown in part"),
         "silence": _("From the last order to the as-of day"),
         "last_period": _("Last period covered"),
         "after_as_of": _("Rows after the as-of day"),
         "history": _("History against the forecast horizon"),
-        "rhythm": _("Days or weeks that stand out"),
+        "rhythm": _("Days (weeks) without orders or with far too many"),
         "concentration": _("Revenue of the ten largest customers"),
         "returns": _("Money returned, of money sold"),
         "outliers": _("Money on lines far from the usual"),

@@ -1,9 +1,7 @@
-"""The words around the charts and tables of chapter 01; its findings are in ``audit_findings``."""
+"""The words around the charts and tables of chapter 01; those on days and months are in ``audit_time``."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from perennial import formats
 from perennial.chapters import phrases
@@ -23,7 +21,7 @@ def findings(study: "Study") -> list[Finding]:
 
 def captions(study: "Study") -> dict[str, Caption]:
     """The words around each chart and table, by its name."""
-    from perennial.chapters import audit_details, audit_questions, audit_scores
+    from perennial.chapters import audit_details, audit_questions, audit_scores, audit_time
 
     return {
         "audit_scorecard": audit_scores.caption(study),
@@ -32,11 +30,7 @@ def captions(study: "Study") -> dict[str, Caption]:
         "audit_tables": _tables(study),
         "audit_reconciliation": _reconciliation(study),
         "audit_removed": _removed(study),
-        "audit_months": _months(study),
-        "audit_rhythm": _rhythm(study),
-        "audit_gaps": _gaps(study),
-        "audit_spikes": _spikes(study),
-        "audit_new": _new(study),
+        **audit_time.captions(study),
     }
 
 
@@ -72,6 +66,8 @@ def money(study: "Study", value: float) -> str:
 
 def table_formats(study: "Study") -> dict[str, Callable[[Any], str]]:
     """How the columns of the chapter's tables become text."""
+    from perennial.chapters import audit_time
+
     return {
         **{
             name: lambda value: money(study, value) for name in ("money", "revenue", "new_revenue", "returning_revenue")
@@ -80,6 +76,8 @@ def table_formats(study: "Study") -> dict[str, Callable[[Any], str]]:
         **dict.fromkeys(
             ("found", "customers"), lambda value: "" if formats.is_missing(value) else formats.number(value)
         ),
+        "encoding": lambda value: value or formats.MISSING,
+        "steps": lambda value: audit_time.steps_text(study, int(value)),
         "period": lambda value: formats.period(value, "month"),
         "measure": lambda value: _("orders") if value == "orders" else _("revenue"),
         "expected_orders": lambda value: formats.number(value, 0),
@@ -117,6 +115,7 @@ def rule_name(rule: str) -> str:
         "negative_price": _("Price below zero"),
         "zero_amount": _("Amount of zero"),
         "negative_amount": _("Negative amount"),
+        "cancelled_order": _("Cancelled order"),
         "returned": _("Return or cancellation"),
         "cancelled": _("Cancelled in pairs"),
         "below_minimum": _("Order below the minimum"),
@@ -175,105 +174,3 @@ def _removed(study: "Study") -> Caption:
             rule=rule_name(str(worst["rule"])).lower(),
         )
     return Caption(text, _("Rows removed by each rule, all tables"), source(study))
-
-
-def _months(study: "Study") -> Caption:
-    whole = study.months[study.months["finished"]]
-    text = _("The data does not cover a whole month yet")
-    if len(whole):
-        worst = whole.loc[whole["orders"].idxmin()]
-        text = _(
-            "{n} whole months; the thinnest, {month}, has {orders} orders",
-            n=formats.number(len(whole)),
-            month=formats.period(worst["period"], "month"),
-            orders=formats.number(worst["orders"]),
-        )
-        if len(whole) == 1:
-            text = _("One whole month, with {orders} orders", orders=formats.number(worst["orders"]))
-    subtitle = _("Orders per calendar month; rows, customers and revenue in the table beneath")
-    more = "" if study.months["finished"].all() else _("The last month is not complete (hatched).")
-    return Caption(text, subtitle, source(study, more))
-
-
-def step_name(study: "Study") -> str:
-    """``day`` or ``week``."""
-    return _("day") if study.step == "day" else _("week")
-
-
-def steps_text(study: "Study", count: int) -> str:
-    """``3 days``, ``1 week``."""
-    if study.step == "day":
-        return plural("{count} day", "{count} days", count, count=formats.number(count))
-    return plural("{count} week", "{count} weeks", count, count=formats.number(count))
-
-
-def spike_starts(study: "Study") -> pd.Series:
-    """Days (weeks) with a spike of orders or of revenue, each once, the most unusual first."""
-    return study.spikes["start"].drop_duplicates()
-
-
-def _rhythm(study: "Study") -> Caption:
-    gaps, spikes = len(study.gaps), int((study.spikes["measure"] == "orders").sum())
-    text = _("Too short to tell unusual days from usual ones")
-    if study.measured:
-        parts = [
-            plural("{count} surprising gap", "{count} surprising gaps", gaps, count=gaps) if gaps else _("no gap"),
-            plural("{count} spike", "{count} spikes", spikes, count=spikes) if spikes else _("no spike"),
-        ]
-        text = _("Orders by {step}: {a}, {b} of orders", step=step_name(study), a=parts[0], b=parts[1])
-        revenue = int((study.spikes["measure"] == "revenue").sum())
-        if revenue:
-            one = many = " ({count} of revenue, not drawn)"
-            text += plural(one, many, revenue, count=revenue)
-    subtitle = _("Orders per {step} (thin) and the client's own level around it (thick)", step=step_name(study))
-    return Caption(text, subtitle, source(study))
-
-
-def _gaps(study: "Study") -> Caption:
-    text = _("No stretch without orders that the client's own rate makes surprising")
-    if len(study.gaps):
-        worst = study.gaps.loc[study.gaps["expected_orders"].idxmax()]
-        text = _(
-            "No order for {length} from {day}, where {n} were to be expected",
-            length=steps_text(study, int(worst["steps"])),
-            day=formats.date(worst["first"]),
-            n=formats.number(worst["expected_orders"], 0),
-        )
-    subtitle = _("Stretches that chance would bring less than once in a hundred spans like this one")
-    return Caption(text, subtitle, source(study))
-
-
-def _spikes(study: "Study") -> Caption:
-    text = _("No {step} stands out", step=step_name(study))
-    if len(study.spikes):
-        top = study.spikes.iloc[0]
-        text = _(
-            "{day}: {times} times the usual {measure}",
-            day=formats.date(top["start"]),
-            times=formats.number(top["times"], 1),
-            measure=_("orders") if top["measure"] == "orders" else _("revenue"),
-        )
-    subtitle = _(
-        "{step} more than five robust standard deviations above those around them (square-root scale)",
-        step=_("Days") if study.step == "day" else _("Weeks"),
-    )
-    return Caption(text, subtitle, source(study))
-
-
-def _new(study: "Study") -> Caption:
-    text = _("The first periods bring no more new customers than later ones")
-    if study.known:
-        text = _("Most customers of the first months were there before the data begins")
-    elif study.closed:
-        text = _("Nobody new came after {month}", month=last_new_month(study))
-    elif len(study.months) < 4:
-        text = _("Too short to tell old customers from new ones")
-    subtitle = _("Customers by the month of their first order in the data")
-    more = _("Grey: counted as known before, left out of statements on acquisition.") if study.known else ""
-    return Caption(text, subtitle, source(study, more))
-
-
-def last_new_month(study: "Study") -> str:
-    """The last month in which a customer ordered for the first time."""
-    months = study.months[study.months["new_customers"] > 0]
-    return formats.period(months["period"].iloc[-1], "month")

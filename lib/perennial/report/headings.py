@@ -143,6 +143,7 @@ def _audit_words() -> dict[str, str]:
         "unreadable": _("Unreadable"),
         "in_file": _("Name in the file"),
         "mark": _("Mark"),
+        "steps": _("Length"),
         "first_file": _("First in file"),
         "first_line": _("at line"),
         "number": _("No."),

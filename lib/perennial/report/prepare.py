@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from perennial.analysis.reconciliation import in_short
 from perennial.errors import ModelError
 from perennial.report.excel import write_workbook
 from perennial.report.findings import write_json, write_table
@@ -43,7 +44,7 @@ def write_customers(name: str, root: str, folder: str) -> int:
         write_json(client.value.to_dict(), place / "clv_model.json")
     except ModelError as error:
         write_json({"model": None, "reason": str(error)}, place / "clv_model.json")
-    write_table(client.rejects(), place / "rejects.csv")
+    write_table(in_short(client.rejects()), place / "rejects.csv")
     customers = client.customers()
     customers.to_parquet(str(place / "customers.parquet"), compression="zstd")
     return write_workbook(customers, place / "customers.xlsx", client.parameters)

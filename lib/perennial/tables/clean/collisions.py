@@ -9,13 +9,15 @@ from perennial.tables.clean.masking import shorten_id
 
 PLACEHOLDER = (
     r"^(0+|9{3,}|-+|\.+|\?+|x+|n/?a|nan|none|null|unknown|unbekannt|anonym(ous)?|guest|gast|test|dummy|default|cash"
-    r"|(cash|walk[ -]?in) (customer|sale|client)|no (customer|name|id)|匿名|散客|未知|无|游客|测试|现金)$"
+    r"|[*#•＊●]+|(cash|walk[ -]?in) (customer|sale|client)|no (customer|name|id)|匿名|散客|未知|无|游客|测试|现金)$"
 )
 MASKED = r"[*#•＊●]|[xX]{3,}"
-FEWEST_DAYS = 10  # too few to call a customer's rate implausible
+FEWEST_DAYS = 20  # fewer are too few to call a customer's rate implausible
 FENCE = 2.0  # interquartile ranges of the log above the third quartile; Tukey calls 1.5 outside and 3 far out
 LEAST_SPREAD = 0.1  # of the log, where most customers are alike
-SHARE_OF_DAYS = 1 / 4  # of all days of the customer's span
+SHARE_OF_DAYS = 1 / 2  # of all days of the customer's span; wholesalers buy on a third of theirs
+CROWDED = 3.0  # lines per masked id, in multiples of those ids of which more is visible
+FEWEST_LINES = 30  # of masked ids of one length, to compare them
 ORDERS_PER_DAY = 5.0
 
 
@@ -23,8 +25,9 @@ def colliding_ids(con: Backend, rows: ir.Table, customers: ir.Table) -> tuple[ir
     """The ids that more than one customer seems to share, and sentences about them.
 
     An id is taken for shared where it is a placeholder, or where its days with a purchase lie far out (more than two
-    interquartile ranges above the third quartile of the log, over customers with several days) and fill a quarter of
-    its span, or where it makes more than five orders on an average day.
+    interquartile ranges above the third quartile of the log, over customers with several days) and fill half of
+    its span, or where it makes more than five orders on an average day. Masked ids are taken for shared where they have
+    three times the lines per id of the masked ids of which more signs are visible.
 
     Parameters
     ----------
@@ -34,8 +37,10 @@ def colliding_ids(con: Backend, rows: ir.Table, customers: ir.Table) -> tuple[ir
     placeholders = customers.filter(text.re_search(PLACEHOLDER)).select("customer_id")
     busy = _implausible(rows, customers)
     found = con.create_table("implausible_ids", busy, temp=True, overwrite=True)
-    notes = _masked_notes(customers) + _rate_notes(found) + _placeholder_notes(placeholders)
-    shared = found.select("customer_id").union(placeholders, distinct=True)
+    masked, visible = _masked(customers)
+    crowded = masked.filter(masked.visible <= visible).select("customer_id")
+    notes = _masked_notes(masked, visible) + _rate_notes(found) + _placeholder_notes(placeholders)
+    shared = found.select("customer_id").union(placeholders, distinct=True).union(crowded, distinct=True)
     shared = con.create_table("shared_ids", shared, temp=True, overwrite=True)
     return (shared if shared.count().execute() else None), notes
 
@@ -88,32 +93,66 @@ def _many(customers: ir.Table) -> bool:
     return bool(customers.count().execute() > 20_000)
 
 
-def _masked_notes(customers: ir.Table) -> list[str]:
+def _masked(customers: ir.Table) -> tuple[ir.Table, int]:
+    """The masked ids with the count of ``visible`` signs, and the count up to which each stands for a crowd (or 0).
+
+    A crowd shows in its lines: where fewer signs are visible, more people fall on one id. The ids that most people
+    have, by length, are the measure.
+    """
     masked = customers.filter(customers.customer_id.re_search(MASKED))
-    seen = masked.customer_id.re_replace(r"[*#•＊●]+|[xX]{3,}", "").length()
-    counted = masked.group_by(visible=seen).agg(ids=masked.count(), lines=masked.lines.sum())
-    rows = sorted(counted.to_pyarrow().to_pylist(), key=lambda row: row["visible"])
-    if not rows:
+    masked = masked.mutate(visible=masked.customer_id.re_replace(r"[*#•＊●]+|[xX]{3,}", "").length())
+    counted = masked.group_by("visible").agg(ids=masked.count(), lines=masked.lines.sum())
+    groups = [group for group in counted.to_pyarrow().to_pylist() if group["visible"]]
+    if not groups:
+        return masked, 0
+    usual = max(groups, key=lambda group: (group["ids"], group["visible"]))
+    most = CROWDED * usual["lines"] / usual["ids"]
+    return masked, max((group["visible"] for group in groups if _is_crowded(group, usual, most)), default=0)
+
+
+def _is_crowded(group: dict[str, int], usual: dict[str, int], most: float) -> bool:
+    shorter = group["visible"] < usual["visible"]
+    return shorter and group["lines"] >= max(FEWEST_LINES, most * group["ids"])
+
+
+def _masked_notes(masked: ir.Table, visible: int) -> list[str]:
+    few = masked.visible <= visible
+    row = masked.aggregate(
+        ids=masked.count(),
+        lines=masked.lines.sum(),
+        crowded=few.sum(),
+        crowd=masked.lines.sum(where=few),
+    )
+    found = row.to_pyarrow().to_pylist()[0]
+    if not found["ids"]:
         return []
-    ids, lines = sum(row["ids"] for row in rows), sum(row["lines"] for row in rows)
-    few = min((row for row in rows if row["visible"]), key=lambda row: row["visible"], default=rows[0])
-    return [
-        f"transactions: {ids:,} customer ids are masked ({lines:,} lines). Different people whose visible signs agree "
-        f"count as one customer: as few as {few['visible']} signs are visible, in {few['ids']:,} ids with "
-        f"{few['lines']:,} lines. Ask for ids that are whole or replaced by a code."
-    ]
+    ids, lines = _counted(found["ids"], "customer id"), _counted(found["lines"], "line")
+    text = f"transactions: {ids} {'is' if found['ids'] == 1 else 'are'} masked ({lines}): people whose visible signs "
+    text += "agree count as one customer"
+    if visible and found["crowded"]:
+        each = found["crowd"] / found["crowded"]
+        rest = (found["lines"] - found["crowd"]) / (found["ids"] - found["crowded"])
+        text += (
+            f". Those with at most {visible} visible signs ({_counted(found['crowded'], 'id')}) have {each:.1f} lines "
+            f"each, the others {rest:.1f}: they probably stand for several people each"
+        )
+    return [text + ". Ask for ids that are whole or replaced by a code."]
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _rate_notes(found: ir.Table) -> list[str]:
     rows = found.order_by(found.lines.desc(), found.customer_id).to_pyarrow().to_pylist()
     if not rows:
         return []
-    worst = rows[0]
-    one, many = "1 customer id buys", f"{len(rows)} customer ids buy"
+    worst, one = rows[0], len(rows) == 1
+    owner = f"the one ending in '{shorten_id(worst['customer_id'])}'"
     return [
-        f"transactions: {one if len(rows) == 1 else many} far more often than one customer would; the worst, ending in "
-        f"'{shorten_id(worst['customer_id'])}', has {worst['lines']:,} lines on {worst['days']:,} of {worst['span']:,} "
-        "days. Several people may share it: ask the client whose it is."
+        f"transactions: {_counted(len(rows), 'customer id')} {'buys' if one else 'buy'} far more often than one person "
+        f"would: {owner} has {worst['lines']:,} lines on {worst['days']:,} of {worst['span']:,} days. "
+        "Several people may share it, or it buys for resale: ask the client whose it is."
     ]
 
 
@@ -122,7 +161,8 @@ def _placeholder_notes(placeholders: ir.Table) -> list[str]:
     if not ids:
         return []
     shown = ", ".join(f"'{name}'" for name in ids)
+    what = "reads like a placeholder" if len(ids) == 1 else "read like placeholders"
     return [
-        f"transactions: {shown} read like placeholders for customers who are not known. "
-        "Declare them under cleaning.guests, or their lines count as one customer's."
+        f"transactions: {shown} {what} for customers who are not known. "
+        "Unless declared under cleaning.guests, the lines of one count as one customer's."
     ]

@@ -15,7 +15,7 @@ _MEANINGS = {
     "cancellation": "lines that the declared pattern names cancellations",
     "outlier": "sales whose amount lies far from the usual ({bounds}), kept",
     "masked_id": "lines whose customer id is masked, so that different people can share one",
-    "colliding_id": "lines of ids that several customers seem to share: placeholders and implausible rates, kept",
+    "colliding_id": "lines of ids that several people seem to share (placeholders, ids that buy far too often), kept",
     "price_mismatch": "lines whose amount is not quantity × unit price, by more than a cent; the amount counts",
     "merged_customer": "rows whose customer id was replaced by cleaning.merge_customers",
     "converted": "lines in another currency, converted",
@@ -90,7 +90,7 @@ def meaning(flag: str, **words: str) -> str:
 
 
 def all_flags(ledger: Ledger, cleaning: Cleaning) -> tuple[list[Flag], list[str]]:
-    """Every flag of one table, and sentences for the audit about those that call for one."""
+    """Every flag of one table, and sentences for the audit about ids."""
     rows = ledger.rows
     if ledger.table != "transactions":
         merged = {"merged_customer": rows["_merged"]} if "_merged" in rows.columns else {}
@@ -108,18 +108,7 @@ def all_flags(ledger: Ledger, cleaning: Cleaning) -> tuple[list[Flag], list[str]
     if shared is not None:
         lines = rows.semi_join(shared, "customer_id")
         counted += count_flags(lines, ledger.table, {"colliding_id": ibis.literal(True)})
-    if any("are masked" in note for note in notes):
+    if any(" masked (" in note for note in notes):
         masked = rows.customer_id.re_search(collisions.MASKED).fill_null(False)
         counted += count_flags(rows, ledger.table, {"masked_id": masked})
-    return counted, notes + _told(counted)
-
-
-def _told(counted: list[Flag]) -> list[str]:
-    copies = next((flag for flag in counted if flag.what == "exact_duplicate"), None)
-    if copies is None:
-        return []
-    one, many = "line, worth {money:,.2f}, equals", "lines, worth {money:,.2f}, equal"
-    said = (one if copies.rows == 1 else many).format(money=copies.money)
-    kept = "it is kept" if copies.rows == 1 else "they are kept"
-    return [f"transactions: {copies.rows:,} {said} an earlier line in every column of the file; "
-            f"{kept} (cleaning.exact_duplicates)"]  # fmt: skip
+    return counted, notes

@@ -123,6 +123,9 @@ class Ledger:
         money = self.raw_money - sum(((row.get("money") or Decimal(0)) for row in gone.values()), Decimal(0))
         counted = {"used": (rows, self._used_customers(), money)} if rows else {}
         counted |= {"malformed": (malformed, 0, Decimal(0))} if malformed else {}
+        empty = self.found.get("blank_row", 0) + self.found.get("header_repeated", 0)  # miss all that is required
+        taken = {rule: (0, 0, Decimal(0)) for rule, count in self.found.items() if count > empty}
+        counted |= taken  # rules that apply to rows of which others took every one
         for rule, row in gone.items():
             counted[rule] = (row["rows"], row.get("customers") or 0, row.get("money") or Decimal(0))
         return [
