@@ -15,6 +15,10 @@ import pytest
 
 import servers
 from perennial.errors import InputError
+from perennial.onboard.draft import Facts
+from perennial.onboard.new import write_client
+from perennial.onboard.questions import Answers
+from perennial.parameter_file import load_parameters
 from perennial.parameters import Parameters
 from perennial.tables import engine
 from perennial.tables.files import parquet
@@ -313,3 +317,15 @@ def test_a_client_on_a_server_is_opened_like_one_on_files(shop: Shop, workbook: 
     assert workbook.open("shop").transactions.count().execute() == 1200
     shown = [path for path in workbook.root.rglob("*") if path.is_file() and b"ecret" in path.read_bytes()]
     assert shown == []
+
+
+def test_new_looks_at_a_servers_table_and_keeps_no_copy_of_it(shop: Shop, tmp_path: Path) -> None:
+    written = write_client(Facts("shop"), [], tmp_path, Answers({}), database=(VARIABLE, "orders"))
+    text = written.place.read_text(encoding="utf-8")
+    declared = load_parameters(written.place).sources["transactions"]
+    assert (declared.database, declared.table) == (VARIABLE, "orders")
+    assert {name: column.source for name, column in declared.columns.items()} == COLUMNS
+    assert "phone (phone numbers)" in text and "0171" not in text and "ecret" not in text
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["shop.yaml"]
+    with pytest.raises(InputError, match="has no table 'ordres'; did you mean 'orders'"):
+        write_client(Facts("other"), [], tmp_path, Answers({}), database=(VARIABLE, "ordres"))

@@ -11,6 +11,7 @@ from perennial.onboard.pseudo import pseudo_pattern, quote
 from perennial.onboard.questions import Answers, Question
 from perennial.onboard.write_yaml import Entry
 
+_MOST_TOTALS = 24  # rows: one a month of two years
 _PREFIX = r"^[^\d\s]{1,4}"
 _GUESTS = (
     "guest", "anonymous", "anonym", "unknown", "none", "null", "n/a", "na", "walk-in", "walkin", "cash", "gast",
@@ -30,7 +31,11 @@ def propose_cleaning(orders: Chosen, named: str | None, answers: Answers) -> lis
     entries.append(_returns(orders.opened, headers))
     if "product_id" in headers:
         entries += _pseudo_products(orders.opened, headers["product_id"], named, answers)
-    return entries + _guests(orders.opened, headers["customer_id"], answers)
+    return [
+        *entries,
+        *_guests(orders.opened, headers["customer_id"], answers),
+        *_totals(orders.opened, headers, answers),
+    ]
 
 
 def _duplicates(seen: ir.Table, headers: Mapping[str, str], answers: Answers) -> Entry:
@@ -95,6 +100,27 @@ def _pseudo_products(opened: Opened, code: str, named: str | None, answers: Answ
     return [
         Entry("pseudo_products", {"product_id": pattern if answer == "drop" else answer}, f"{opened.said(rows)} lines")
     ]
+
+
+def _totals(opened: Opened, headers: Mapping[str, str], answers: Answers) -> list[Entry]:
+    """A few rows with an amount or a quantity and no day are sums of the others, which have to be let go."""
+    counted = headers.get("amount", headers.get("quantity"))
+    if counted is None:
+        return []
+    day, amount = (opened.rows[name].cast("string").strip().nullif("") for name in (headers["ordered_at"], counted))
+    rows = int(opened.rows.filter(day.isnull() & amount.notnull()).count().execute())
+    if not 0 < rows <= _MOST_TOTALS:
+        return []
+    are = "row has" if rows == 1 else "rows have"
+    question = Question(
+        "cleaning.rejects.allow",
+        f"{rows} {are} a number in '{counted}' and no day, as totals have. Shall the report go on without what cannot "
+        "be read, however much money stands in it?",
+        {"true": "yes: they are totals; they are listed in rejects.csv", "false": "no: stop and say so"},
+        "false",
+    )
+    allow = answers.ask(question) == "true"
+    return [Entry("rejects", {"allow": allow}, "whether to go on when more than 5 % cannot be read")]
 
 
 def _guests(opened: Opened, customer: str, answers: Answers) -> list[Entry]:

@@ -6,6 +6,7 @@ from collections import Counter
 
 from perennial.onboard.profile import Profile
 from perennial.onboard.questions import Answers, Question
+from perennial.onboard.write_yaml import Entry
 
 _SIGNS = {
     "€": "EUR", "£": "GBP", "US$": "USD", "HK$": "HKD", "A$": "AUD", "C$": "CAD", "R$": "BRL", "$": "USD", "₽": "RUB",
@@ -50,6 +51,26 @@ def find_currency(money: list[Profile], country: Profile | None, locale: str, an
     )
     answer = str(answers.ask(question)).strip().upper()
     return answer, "" if answer != default else why
+
+
+def rates(codes: Profile | None, currency: str, answers: Answers) -> list[Entry]:
+    """Where a column names other currencies than the report's, the rates they are counted by.
+
+    Parameters
+    ----------
+    codes : the column with the currencies' codes, where there is one.
+    """
+    found = {text.strip().upper() for text in codes.sample} if codes else set()
+    others = sorted(code for code in found - {currency} if re.fullmatch("[A-Z]{3}", code))
+    if not others:
+        return []
+    worth = ", ".join(f"{code}: …" for code in others)
+    text = (
+        f"Amounts are in {', '.join(others)} too. What is one unit worth in {currency}? Without rates these lines are "
+        f"not read. Write rates: {{{worth}}}, or give a file with currency, rate and, if rates change, date."
+    )
+    answer = answers.ask(Question("cleaning.rates", text, {}, "none"))
+    return [] if answer == "none" else [Entry("rates", answer, "worth of one unit in the report's currency")]
 
 
 def _signs(money: list[Profile]) -> Counter[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from perennial.onboard.choose import Chosen
 from perennial.onboard.cleaning import propose_cleaning
 from perennial.onboard.clock import last_order_day, time_zone
-from perennial.onboard.currency import find_currency
+from perennial.onboard.currency import find_currency, rates
 from perennial.onboard.headers import LIST_TOTALS
 from perennial.onboard.kinds import column_entries
 from perennial.onboard.questions import Answers, Question
@@ -54,7 +54,9 @@ def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> l
     entries += zone
     entries += _personal_id(orders, answers)
     named = product_name(orders.opened.profiles)
+    codes = orders.reading.roles.get("currency")
     cleaning = propose_cleaning(orders, named, answers)
+    cleaning += rates(orders.opened.profiles[codes.header] if codes else None, currency, answers)
     return [*entries, Entry("sources", sources), Entry("cleaning", cleaning), *_usual()]
 
 

@@ -12,7 +12,7 @@ from perennial.errors import InputError, PerennialError
 from perennial.onboard.look import Part
 from perennial.onboard.profile import Profile, profile_columns, spread
 from perennial.parameters import Source
-from perennial.tables.files import locate
+from perennial.tables.files import locate, server
 from perennial.tables.files.encodings import refuse_mixed
 from perennial.tables.files.raw import Raw
 from perennial.tables.files.request import Request, engine_words
@@ -86,7 +86,7 @@ class Desk:
         keys = part.keys if "database" in part.keys else {"path": part.paths, **part.keys}
         source = Source.model_validate({"columns": {}, **keys})
         request = Request(self.engine, self.client, "transactions", source, self.root, self.scratch, self.locale)
-        places = locate.source_places(source, self.root)
+        places = [server.whole_table(request)] if source.database else locate.source_places(source, self.root)
         if source.encoding and not source.encoding.startswith("utf"):  # seen in the beginning of each file
             for plain in [plain for place in places for plain in unpack(request, place)]:
                 refuse_mixed(request, plain, source.encoding)

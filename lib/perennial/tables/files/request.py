@@ -11,6 +11,8 @@ from ibis.backends.duckdb import Backend
 from perennial.errors import InputError
 from perennial.parameters import Source
 
+_LONGEST_NAME = 200  # characters of a column's name that a sentence shows
+
 
 @dataclass(frozen=True)
 class Request:
@@ -46,10 +48,11 @@ class Request:
 
 
 def _nearest(column: str, have: Sequence[str]) -> str:
-    near = difflib.get_close_matches(column, have, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(column, [name for name in have if len(name) <= _LONGEST_NAME], n=1, cutoff=0.5)
     if near:
         return f"did you mean '{near[0]}'?"
-    return "it has: " + ", ".join(have[:20]) + (", …" if len(have) > 20 else "")
+    shown = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in have[:20]]
+    return "it has: " + ", ".join(shown) + (", …" if len(have) > 20 else "")
 
 
 def engine_words(error: Exception) -> str:

@@ -86,6 +86,24 @@ def place(request: Request) -> Place:
     return Place(shown_name(request.source), snapshot_path(request.client, request.table, request.root))
 
 
+def whole_table(request: Request) -> Place:
+    """A copy of all columns in the request's scratch folder, for a table that nothing is declared of yet.
+
+    Raises
+    ------
+    InputError
+        When the server or the table cannot be read.
+    """
+    path = request.scratch / f"{ibis.util.gen_name('server')}.parquet"
+    with connect(request) as backend:
+        rows = open_table(request, backend)
+        selected = rows.select(**{name: portable(rows[name], is_mysql(backend)) for name in rows.columns})
+        problem = stream(backend, selected, len(rows.columns), path, None)
+    if problem:
+        raise request.error(f"the table '{request.source.table}' {problem}")
+    return Place(shown_name(request.source), path)
+
+
 def _used_columns(source: Source, cleaning: Cleaning, table: str) -> list[str]:
     """The columns of the server's table that anything is made of: mapped, attributes, looked up by, searched."""
     mapped = {name: column.source for name, column in source.columns.items() if column.source is not None}
