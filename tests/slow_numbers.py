@@ -1,54 +1,140 @@
-"""Numbers read one character rule at a time in plain Python: the slow reference the engine's reader is held against."""
+"""Numbers read sign by sign in plain Python: the slow reference that the engine's reader is held against.
 
-from decimal import ROUND_HALF_UP, Decimal
+It follows the documentation ("How text is read") and knows nothing of the engine's patterns: a list of parts, each of
+which tells every place where it may end.
+"""
 
-_WIDE = {
-    ord(wide): ord(plain)
-    for wide, plain in zip("０１２３４５６７８９．，＋－（）％￥", "0123456789.,+-()%¥", strict=True)
-}
-_SIGNS = ["€", "$", "£", "¥", "元", "RMB", "CNY", "EUR", "USD", "kr.", "kr", "zł", "Fr.", "Fr"]
+from collections.abc import Callable, Iterator
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+WIDE = "０１２３４５６７８９．，＋－（）％￥＄￡"
+PLAIN = "0123456789.,+-()%¥$£"
+BLANKS = " \t\xa0\u2009\u202f\u3000"
+CURRENCIES = ["€", "$", "£", "¥", "元", "RMB", "CNY", "EUR", "USD", "US$", "kr.", "kr", "zł", "Fr.", "Fr", "CHF", "TL"]
+_DIGITS = frozenset("0123456789")
+# What may follow what: N a number, C a currency, S a sign, M a minus, P percent, _ an optional blank.
+_FORMS = ["N", "C_N", "N_C", "C_N_C", "N_P"]
+_SIGNED = [*[f"S_{form}" for form in _FORMS], *[f"{form}_M" for form in _FORMS], "C_S_N", "N.M_C"]
+_BRACKETED = [*[f"(_{form}_)" for form in _FORMS], "C_(_N_)"]
+
+Ends = Iterator[tuple[int, str]]  # where a part may end, and what it says
 
 
 def read_money(text: str, decimal: str, thousands: str) -> Decimal | None:
     """The amount with four places, or None where the text is no number or too large."""
-    text = "".join(" " if c.isspace() else c for c in text.translate(_WIDE))
-    text = text.replace("−", "-").replace("–", "-").strip(" ")
-    negative = False
-    if text.startswith("(") and text.endswith(")"):
-        text, negative = text[1:-1].removeprefix(" ").removesuffix(" "), True
-        if text[:1] in ("-", "+"):
-            return None
-    elif text.endswith("-") and text[:1] not in ("-", "+"):
-        text, negative = text[:-1].removesuffix(" "), True
-    elif text[:1] in ("-", "+"):
-        negative, text = text[0] == "-", text[1:].removeprefix(" ")
-    text, percent = (text[:-1].removesuffix(" "), True) if text.endswith("%") else (text, False)
-    text = text if percent else _without_currency(text)
-    value = _plain(text, decimal, thousands, percent)
+    value = read_exactly(text, decimal, thousands)
     if value is None:
         return None
-    value = (-value if negative else value).scaleb(-2 if percent else 0)
-    value = value.quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    value = value.quantize(Decimal("0.0001"), ROUND_HALF_UP, Context(prec=400))
     return value if abs(value) < Decimal(10) ** 14 else None
 
 
-def _without_currency(text: str) -> str:
-    for sign in _SIGNS:
-        if text.upper().startswith(sign.upper()):
-            return text[len(sign) :].removeprefix(" ")
-        if text.upper().endswith(sign.upper()):
-            return text[: -len(sign)].removesuffix(" ")
-    return text
+def read_exactly(text: str, decimal: str, thousands: str) -> Decimal | None:
+    """The number a text stands for, or None."""
+    text = text.strip().translate(
+        str.maketrans(WIDE + "−–’＇", PLAIN + "--" + ("'" if thousands == "'" else "’") + "'")
+    )
+    text = "".join(" " if sign in BLANKS else sign for sign in text).strip(" ")
+    parts: dict[str, Callable[[str, int], Ends]] = {
+        "N": lambda t, at: _number(t, at, decimal, thousands),
+        "C": _currency,
+        "S": lambda t, at: _one_of(t, at, "+-"),
+        "M": lambda t, at: _one_of(t, at, "-"),
+        "P": lambda t, at: _one_of(t, at, "%"),
+        "_": _blank,
+        ".": lambda t, at: iter([(at, "")]),
+        "(": lambda t, at: _one_of(t, at, "("),
+        ")": lambda t, at: _one_of(t, at, ")"),
+    }
+    values = {value for form in [*_FORMS, *_SIGNED, *_BRACKETED] for value in _readings(text, 0, form, parts)}
+    assert len(values) < 2, f"{text} can be read in two ways"
+    return values.pop() if values else None
 
 
-def _plain(text: str, decimal: str, thousands: str, percent: bool) -> Decimal | None:
-    whole, point, fraction = text.partition(decimal)
-    if thousands and thousands in whole:
-        head, *rest = whole.split(thousands)
-        if not 1 <= len(head) <= 3 or head.startswith("0") or any(len(part) != 3 for part in rest):
-            return None
-        whole = "".join([head, *rest])
-    digits = whole + fraction
-    if not digits or not all(c in "0123456789" for c in digits):
-        return None
-    return Decimal((whole or "0") + "." + (fraction or "0"))
+def _readings(text: str, at: int, form: str, parts: dict[str, Callable[[str, int], Ends]]) -> Iterator[Decimal]:
+    """Every way in which the rest of a text is the rest of a form."""
+    stack: list[tuple[int, int, Decimal, int, int]] = [(at, 0, Decimal(0), 1, 0)]
+    while stack:
+        at, place, number, sign, scale = stack.pop()
+        if place == len(form):
+            if at == len(text):
+                yield (sign * number).scaleb(scale)
+            continue
+        for end, said in parts[form[place]](text, at):
+            part = form[place]
+            if part == "N" and "P" in form and "e" in said:
+                continue  # no percentage is written as a power of ten
+            stack.append(
+                (
+                    end,
+                    place + 1,
+                    Decimal(said) if part == "N" else number,
+                    -1 if part == "(" or said == "-" and part in "SM" else sign,
+                    -2 if part == "P" else scale,
+                )
+            )
+
+
+def _one_of(text: str, at: int, signs: str) -> Ends:
+    if text[at : at + 1] and text[at] in signs:
+        yield at + 1, text[at]
+
+
+def _blank(text: str, at: int) -> Ends:
+    yield at, ""
+    yield from _one_of(text, at, " ")
+
+
+def _currency(text: str, at: int) -> Ends:
+    """The longest that stands here: ``Fr.092`` is ninety-two francs."""
+    for sign in sorted(CURRENCIES, key=len, reverse=True):
+        if text[at : at + len(sign)].upper() == sign.upper():
+            yield at + len(sign), ""
+            return
+
+
+def _number(text: str, at: int, decimal: str, thousands: str) -> Ends:
+    """Digits, in threes where there are marks between them, with a decimal part; or a power of ten."""
+    for end, whole in _whole(text, at, thousands):
+        yield end, whole
+        if decimal and text[end : end + 1] == decimal:
+            for place, fraction in _digits(text, end + 1, least=0):
+                yield place, f"{whole}.{fraction}0"
+                if thousands and thousands in text[at:end]:
+                    continue
+                yield from _power(text, place, f"{whole}.{fraction}0")
+        if not (thousands and thousands in text[at:end]):
+            yield from _power(text, end, whole)
+    if decimal.strip() and text[at : at + 1] == decimal:
+        for place, fraction in _digits(text, at + 1):
+            yield place, f"0.{fraction}"
+            yield from _power(text, place, f"0.{fraction}")
+
+
+def _digits(text: str, at: int, least: int = 1) -> Ends:
+    """All digits that stand here, not some of them."""
+    end = at
+    while end < len(text) and text[end] in _DIGITS:
+        end += 1
+    if end - at >= least:
+        yield end, text[at:end]
+
+
+def _whole(text: str, at: int, thousands: str) -> Ends:
+    for end, digits in _digits(text, at):
+        yield end, digits
+        groups, place = [digits], end
+        while thousands and text[place : place + 1] == thousands and len(text[place + 1 : place + 4]) == 3:
+            if not _DIGITS.issuperset(text[place + 1 : place + 4]) or text[place + 4 : place + 5] in _DIGITS:
+                break
+            groups, place = [*groups, text[place + 1 : place + 4]], place + 4
+            if len(digits) <= 3 and not digits.startswith("0"):
+                yield place, "".join(groups)
+
+
+def _power(text: str, at: int, number: str) -> Ends:
+    if text[at : at + 1] in ("e", "E"):
+        after = at + 2 if text[at + 1 : at + 2] and text[at + 1] in "+-" else at + 1
+        for end, digits in _digits(text, after):
+            if len(digits.lstrip("0")) <= 3:  # beyond, it is no number of any use
+                yield end, f"{number}e{text[at + 1 : after]}{digits}"

@@ -59,6 +59,13 @@ def test_a_rate_that_is_none_is_refused_with_its_row(workbook, rate):
         workbook.open("acme")
 
 
+def test_large_amounts_are_converted_without_loss(workbook):
+    """By hand: 123 456 789 012.3456 × 0.0061 = 753 086 412.9753 (0.97530816, rounded), and a half more of 7."""
+    rows = [("a", "2024-01-05", "123456789012.3456", "JPY"), ("b", "2024-01-05", "3.5", "EUR")]
+    workbook.write("acme", rows, header=HEADER, cleaning={"rates": {"JPY": 0.0061}})
+    assert counted(workbook.open("acme"))["used"] == (2, 753086416.4753)
+
+
 def test_smallest_order_is_told_in_the_currency_of_the_report(workbook):
     """20 USD are 10 EUR: below 12; 30 USD are 15."""
     workbook.write("acme", ROWS[:3], header=HEADER, cleaning={"rates": {"USD": 0.5}, "minimum_order": 12})

@@ -1,5 +1,7 @@
 """What could not be read: where it stands, why, and nothing that tells who a person is."""
 
+import csv
+
 import pytest
 
 from perennial.errors import InputError
@@ -65,6 +67,28 @@ def test_too_much_unreadable_stops_and_names_both_ways_out(workbook):
     assert "cleaning: {rejects: {allow: true}}" in said and "stop_above" in said
     workbook.write("acme", [*GOOD, BAD[0]], header=HEADER, cleaning={"rejects": {"stop_above": 0.1}})
     assert workbook.open("acme").transactions.count().execute() == 9
+
+
+def test_a_stop_leaves_the_list_and_says_where(workbook):
+    """Every entry with its line; nothing personal, nothing a spreadsheet would run; the next stop replaces it."""
+    rows = [*GOOD, *BAD, ("c6", "2024-03-01", "=1+1", "1")]
+    workbook.write("acme", rows, header=HEADER)
+    with pytest.raises(InputError, match=r"All are listed in \.cache/acme/rejects\.csv\. "):
+        workbook.open("acme")
+    place = workbook.root / ".cache" / "acme" / "rejects.csv"
+    content = place.read_text(encoding="utf-8")
+    with place.open(encoding="utf-8", newline="") as lines:
+        listed = list(csv.DictReader(lines))
+    assert list(listed[0]) == ["table", "file", "line", "column", "text", "reason"]
+    assert [row["line"] for row in listed] == ["11", "12", "13", "14", "15", "16", "17"]
+    assert (listed[-1]["text"], listed[-1]["reason"]) == ("'=1+1", "not a number")
+    assert not any(secret in content for secret in SECRETS)
+    assert {path.name for path in place.parent.iterdir() if path.is_dir()} == set()
+    workbook.write("acme", [*GOOD, BAD[0]], header=HEADER)
+    with pytest.raises(InputError):
+        workbook.open("acme")
+    assert place.read_text(encoding="utf-8").count("\n") == 2
+    assert [path.name for path in place.parent.iterdir() if "rejects" in path.name] == ["rejects.csv"]
 
 
 def test_few_rows_with_much_money_stop_too(workbook):

@@ -1,7 +1,7 @@
 """Returns netted against sales, compared with a stack that is pushed and popped line by line."""
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from decimal import Decimal
 
 import ibis
@@ -46,7 +46,7 @@ def slow_net(rows, match):
             gone |= {stacks[key].pop()["_row"], row["_row"]}
         else:
             left_over.append(row)
-    moved = {}
+    moved, taken = {}, Counter()
     for row in left_over:
         larger = [
             sale
@@ -57,7 +57,9 @@ def slow_net(rows, match):
         ]  # fmt: skip
         if larger:
             best = max(larger, key=lambda sale: (sale["ordered_at"], sale["_row"]))
-            moved[row["_row"]] = (best["ordered_at"], best["order_id"])
+            taken[best["_row"]] += -row["amount"]
+            if taken[best["_row"]] <= best["amount"]:
+                moved[row["_row"]] = (best["ordered_at"], best["order_id"])
     return gone, moved, {row["_row"] for row in left_over} - set(moved)
 
 
@@ -121,7 +123,7 @@ def test_netting_moves_money_to_the_sale_and_loses_none(workbook):
 
 
 def test_cancellations_by_pattern_count_whatever_the_rules_do(workbook):
-    """A cancelled order with a positive amount is a return too: dropped with the others, by hand."""
+    """What cancels a sale is dropped; an order that was cancelled itself, worth 6, never came about. By hand."""
     rows = [("a", "2024-01-05", "1", "p", 1, "9"), ("a", "2024-01-06", "C2", "p", -1, "-9"),
             ("", "2024-01-07", "C3", "p", -1, "-4"), ("a", "2024-01-08", "C4", "p", 1, "6")]  # fmt: skip
     workbook.write("acme", rows, header=HEADER, cleaning={"returns": {"where": {"order_id": "^C"}, "treat": "drop"}})
@@ -129,10 +131,50 @@ def test_cancellations_by_pattern_count_whatever_the_rules_do(workbook):
     assert {rule.rule: (rule.rows, rule.money, rule.found) for rule in client.audit.rules} == {
         "used": (1, 9.0, 1),
         "no_customer": (1, -4.0, 1),
-        "returned": (2, -3.0, 3),
+        "cancelled_order": (1, 6.0, 1),
+        "returned": (1, -9.0, 3),
     }
     (flag,) = [flag for flag in client.audit.flags if flag.what == "cancellation"]
     assert (flag.rows, flag.money) == (3, -7.0)
+
+
+def test_parts_of_one_sale_give_back_no_more_than_it_was_worth(workbook):
+    """By hand: 12 and 8 are the whole of 20; the further 5 has no sale left and stays on its day."""
+    rows = [
+        ("a", "2024-01-05", "o1", "p", 4, "20.00"),
+        ("a", "2024-01-10", "r1", "p", -2, "-12.00"),
+        ("a", "2024-01-11", "r2", "p", -2, "-8.00"),
+        ("a", "2024-01-12", "r3", "p", -1, "-5.00"),
+        ("b", "2024-01-12", "o2", "p", 1, "30.00"),
+    ]
+    workbook.write("acme", rows, header=HEADER, cleaning={"returns": {"treat": "net"}})
+    client = workbook.open("acme")
+    flags = {flag.what: (flag.rows, flag.money) for flag in client.audit.flags}
+    assert (flags["redated_return"], flags["unmatched_return"]) == ((2, -20.0), (1, -5.0))
+    days = client.transactions.execute().groupby("ordered_on").amount.sum()
+    assert {str(day)[:10]: float(money) for day, money in days.items()} == {"2024-01-05": 0.0, "2024-01-12": 25.0}
+
+
+@pytest.mark.parametrize("treat", ["separate", "net", "drop"])
+@pytest.mark.parametrize("how", ["pattern", "flag"])
+def test_an_order_that_was_cancelled_is_neither_revenue_nor_a_return(workbook, treat, how):
+    """By hand: of 10 and 7 the second was cancelled before it came about; b has nothing else."""
+    header = ["customer_id", "ordered_at", "order_id", "amount", "status" if how == "pattern" else "is_return"]
+    said = {"pattern": ("paid", "Cancelled"), "flag": ("no", "yes")}[how]
+    rows = [("a", "2024-01-05", "1", 10, said[0]), ("a", "2024-01-06", "2", 7, said[1]),
+            ("b", "2024-01-07", "3", 5, said[1])]  # fmt: skip
+    path = workbook.write("acme", rows, header=header)
+    columns = {column: column for column in header if column != "status"}
+    source = {"transactions": {"path": "data/acme.csv", "columns": columns}}
+    returns = {"treat": treat} | ({"where": {"status": "(?i)cancel"}} if how == "pattern" else {})
+    path.unlink()
+    given = {"title": "A", "currency": "EUR", "as_of": "2024-12-31", "sources": source}
+    workbook.write_yaml("acme", {**given, "cleaning": {"returns": returns}})
+    client = workbook.open("acme")
+    counted = {rule.rule: (rule.rows, rule.customers, rule.money) for rule in client.audit.rules}
+    assert counted["used"] == (1, 1, 10.0) and counted["cancelled_order"] == (2, 2, 12.0)
+    assert sum(rule.rows for rule in client.audit.rules) == 3
+    assert any("2 lines, worth 12.00, are marked as cancelled" in text for text in client.audit.warnings)
 
 
 def test_matching_by_order_needs_orders(workbook):

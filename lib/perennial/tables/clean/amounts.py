@@ -15,6 +15,7 @@ from perennial.parameters import Source
 from perennial.tables.files import locate
 from perennial.tables.files.raw import FILE
 from perennial.tables.files.request import Request
+from perennial.tables.parse.numbers import times
 
 _RATE = ds.Decimal(18, 10)
 _CENT = Decimal("0.01")
@@ -28,7 +29,7 @@ def compare_amounts(rows: ir.Table, source: Source) -> ir.Table:
     """
     if not {"quantity", "unit_price", "amount"} <= set(source.columns):
         return rows
-    product = rows.quantity.cast(ds.Decimal(18, 4)) * rows.unit_price
+    product = times(rows.quantity.try_cast(ds.Decimal(18, 4)), rows.unit_price)
     off = (rows.amount - product).abs() > _CENT
     if "discount" in rows.columns:
         off = off & ((rows.amount + rows.discount.fill_null(Decimal(0)) - product).abs() > _CENT)
@@ -52,7 +53,7 @@ def convert(rows: ir.Table, request: Request, rates: Mapping[str, float] | str, 
     else:
         known = {name.upper(): Decimal(str(worth)) for name, worth in rates.items()} | {currency: Decimal(1)}
         rate = _rate_of(code, known)
-    money = {name: (rows[name] * rate).cast(rows[name].type()) for name in _OF_MONEY if name in rows.columns}
+    money = {name: times(rows[name], rate).try_cast(rows[name].type()) for name in _OF_MONEY if name in rows.columns}
     marks = {"_no_rate": rate.isnull(), "_converted": rate.notnull() & (code != currency)}
     fresh = rows.mutate(**money, **{name: mark.fill_null(False) for name, mark in marks.items()})
     return fresh.drop("_rate") if "_rate" in fresh.columns else fresh

@@ -70,11 +70,12 @@ def clean(request: Request, parsed: ir.Table, parameters: Parameters, raw: Raw) 
     rules = ledger.count(len(malformed))
     flagged, told = flags.all_flags(ledger, cleaning)
     notes += told + require.require_rows(parameters, table, raw.rows, rules)
+    notes += require.told_of_cancelled_orders(rules)
     listed = _rejects(ledger, request, raw, malformed)
     bad, lost = ledger.rejected(len(malformed))
     if bad and listed is not None:
         whole = (ledger.raw_rows + len(malformed), ledger.raw_size)
-        notes += require.require_readable(parameters, table, (bad, whole[0]), (lost, whole[1]), listed)
+        notes += require.require_readable(parameters, table, (bad, whole[0]), (lost, whole[1]), listed, request.root)
     used = _canonical(ledger, table)
     if key is not None:
         used = pseudonyms.pseudonymise(request.engine, used, key)

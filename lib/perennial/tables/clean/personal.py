@@ -11,11 +11,12 @@ import ibis.expr.types as ir
 
 from perennial.parameters import Source
 from perennial.schema import TABLES
+from perennial.tables.parse.flags import NO, YES
 
 E_MAIL, PHONE, ADDRESS = "e-mail addresses", "phone numbers", "street addresses"
 NAME, BIRTH, ACCOUNT, IDENTITY = "personal names", "birth dates", "card or account numbers", "identity numbers"
 
-_SAMPLE = 2000  # rows looked at to tell what a column holds
+_SAMPLE = 2000  # rows looked at to tell what a column holds, from the whole of the table
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(
@@ -80,7 +81,7 @@ def _by_content(given: list[str]) -> str | None:
 
 
 def _by_name(words: str, given: list[str]) -> str | None:
-    if _NOT_A_PERSON.search(words):
+    if _NOT_A_PERSON.search(words) or _is_yes_or_no(given):
         return None
     for kind, pattern in _BY_NAME:
         if pattern.search(words) and not (kind == BIRTH and given and not _mostly(_DATE, given)):
@@ -88,6 +89,11 @@ def _by_name(words: str, given: list[str]) -> str | None:
     if _BARE_NAME.search(words) and given and len(set(given)) > len(given) / 2 and _mostly(_PERSON, given):
         return NAME
     return None
+
+
+def _is_yes_or_no(given: list[str]) -> bool:
+    """Whether there is a telephone, not which: the name of such a column says nothing of its content."""
+    return bool(given) and {value.lower() for value in given} <= {*YES, *NO} - {"x"}  # which also masks
 
 
 def _mostly(pattern: re.Pattern[str], given: list[str]) -> bool:
@@ -134,7 +140,8 @@ def personal_columns(rows: ir.Table, table: str, source: Source, pseudonymise: b
     texts = [name for name in held if kinds.get(name, "text") == "text" and name not in TABLES[table].inputs]
     if not texts:
         return {}
-    sample = rows.select(*texts).limit(_SAMPLE).to_pyarrow()
+    step = max(1, int(rows.count().to_pyarrow().as_py()) // _SAMPLE)
+    sample = rows.filter(rows.rowid() % step == 0).select(*texts).limit(_SAMPLE).to_pyarrow()
     found = {}
     for name in texts:
         declared = source.columns.get(name)

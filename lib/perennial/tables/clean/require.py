@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from decimal import Decimal
+from pathlib import Path
 
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -17,7 +18,7 @@ _SHOWN_REASONS, _SHOWN_LINES = 3, 3
 
 def require_rows(parameters: Parameters, table: str, raw: ir.Table, rules: list[RuleCount]) -> list[str]:
     """Stop where no order is left; a warning where another table is left empty or ids repeat."""
-    removed = {rule.rule: rule.rows for rule in rules if rule.rule != "used"}
+    removed = {rule.rule: rule.rows for rule in rules if rule.rule != "used" and rule.rows}
     if any(rule.rule == "used" for rule in rules):
         repeated = removed.get("repeated_id")
         return [f"{table}: {repeated} rows repeat an id; the first row of each was kept"] if repeated else []
@@ -28,6 +29,20 @@ def require_rows(parameters: Parameters, table: str, raw: ir.Table, rules: list[
         f"{parameters.client}, transactions: no usable order line is left ({reasons}). "
         f"{_advice(removed, parameters, raw)}"
     )
+
+
+def told_of_cancelled_orders(rules: list[RuleCount]) -> list[str]:
+    """The doubt about returns whose amount is above zero: only who wrote the file knows what they are."""
+    found = next((rule for rule in rules if rule.rule == "cancelled_order" and rule.rows), None)
+    if found is None:
+        return []
+    one, many = "line, worth {money:,.2f}, is", "lines, worth {money:,.2f}, are"
+    said = (one if found.rows == 1 else many).format(money=found.money)
+    return [
+        f"{found.table}: {found.rows:,} {said} marked as cancelled or returned, with an amount above zero: removed as "
+        "orders that never came about. If refunds are written without a minus there, the sales they give back still "
+        "count"
+    ]
 
 
 def _advice(removed: dict[str, int], parameters: Parameters, raw: ir.Table) -> str:
@@ -51,18 +66,24 @@ def _sample(raw: ir.Table, column: str) -> str:
 
 
 def require_readable(
-    parameters: Parameters, table: str, rows: tuple[int, int], money: tuple[Decimal, Decimal], rejects: pa.Table
+    parameters: Parameters,
+    table: str,
+    rows: tuple[int, int],
+    money: tuple[Decimal, Decimal],
+    rejects: pa.Table,
+    root: Path,
 ) -> list[str]:
     """Stop where too much cannot be read, unless the parameters allow it; then a warning.
 
     Parameters
     ----------
     rows, money : of the rejected rows, and of all; money without its sign.
+    root : the project's folder; where a run stops, the whole list stays in its cache.
 
     Raises
     ------
     InputError
-        Naming the commonest reasons with their first lines, and both ways out.
+        Naming the commonest reasons with their first lines, where all of them are listed, and both ways out.
     """
     limit = parameters.cleaning.rejects
     shares = [float(part / whole) if whole else 0.0 for part, whole in (rows, money)]
@@ -75,10 +96,22 @@ def require_readable(
     if limit.allow:
         return [f"{table}: {told}. The rest is used, because the parameters allow it (cleaning.rejects.allow)."]
     raise InputError(
-        f"{parameters.client}, {table}: {told}. That is more than {limit.stop_above:.1%} "
-        "(cleaning.rejects.stop_above). Mend the file or how the columns are declared; or, to go on without these "
-        "rows, add `cleaning: {rejects: {allow: true}}` or a higher stop_above."
+        f"{parameters.client}, {table}: {told}. All are listed in {_leave_list(parameters.client, rejects, root)}. "
+        f"That is more than {limit.stop_above:.1%} (cleaning.rejects.stop_above). Mend the file or how the columns are "
+        "declared; or, to go on without these rows, add `cleaning: {rejects: {allow: true}}` or a higher stop_above."
     )
+
+
+def _leave_list(client: str, rejects: pa.Table, root: Path) -> str:
+    """Write the rejects where the client's tables would be kept, in place of an earlier list; the path to show."""
+    from perennial.report.findings import write_table  # guards text that a spreadsheet would run
+
+    shown = f".cache/{client}/rejects.csv"
+    place = root / shown
+    fresh = place.with_name(".rejects.new")
+    write_table(rejects.to_pandas(), fresh)
+    fresh.replace(place)
+    return shown
 
 
 def _reasons(rejects: pa.Table) -> str:

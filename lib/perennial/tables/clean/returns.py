@@ -26,6 +26,7 @@ class Netted:
     ----------
     pairs : ``_row`` of both lines of every pair that cancels out exactly.
     moved : ``_row`` of partial returns, ``_sale_at`` (the sale's moment) and ``_sale_order`` (its order id, if any).
+        Together they are worth no more than the sale.
     unmatched : ``_row`` of returns that belong to no earlier sale.
     """
 
@@ -116,10 +117,17 @@ def _moved(lines: ir.Table, match: str) -> ir.Table:
             sold._at <= back._at,
             sold._size > back._size,
         ],
-    ).select(**{ROW: back[ROW]}, _sale_at=sold._at, _sale_order=sold._order, _sale=sold[ROW])
+    ).select(
+        **{ROW: back[ROW]}, _at=back._at, _size=back._size,
+        _sale_at=sold._at, _sale_order=sold._order, _sale=sold[ROW], _sale_size=sold._size,
+    )  # fmt: skip
     ranked = pairs.group_by(ROW).agg(_best=pairs._sale.argmax(ibis.struct({"at": pairs._sale_at, "row": pairs._sale})))
     best = ranked.join(pairs, [ranked[ROW] == pairs[ROW], ranked._best == pairs._sale])
-    return best.select(ranked[ROW], pairs._sale_at, pairs._sale_order)
+    best = best.select(*[pairs[name] for name in pairs.columns])
+    so_far = best._size.sum().over(group_by=best._sale, order_by=[best._at, best[ROW]], rows=(None, 0))
+    best = best.mutate(_so_far=so_far)
+    fits = best._so_far <= best._sale_size  # no more comes back of a sale than it was worth
+    return best.filter(fits).select(ROW, "_sale_at", "_sale_order")
 
 
 def move(left: ir.Table, moved: ir.Table) -> ir.Table:

@@ -55,6 +55,8 @@ RULES: tuple[Rule, ...] = (
     Rule("negative_price", "lines with a unit price below zero: write-offs, neither sale nor return", "removed",
          "cleaning.negative_prices"),
     Rule("zero_amount", "lines with an amount of zero", "kept and counted", "cleaning.zero_amounts"),
+    Rule("cancelled_order", "orders that never came about: marked as cancelled or returned, with an amount above zero",
+         _ALWAYS, "cleaning.returns.where"),
     Rule("returned", "returns and cancellations", "kept as lines of their own day", "cleaning.returns.treat: drop"),
     Rule("cancelled", "sales and the returns that cancel them exactly, in pairs", "kept as lines of their own day",
          "cleaning.returns.treat: net"),
@@ -87,7 +89,7 @@ def conditions(
     if clock:
         found["after_as_of"] = rows[clock].cast("date") > last_moment
     if table == "transactions":
-        found |= _of_amounts(rows, cleaning)
+        found |= _of_amounts(rows, source, cleaning)
     order = list(MEANINGS)
     return {rule: found[rule].fill_null(False) for rule in sorted(found, key=order.index)}
 
@@ -109,7 +111,7 @@ def _unreadable(rows: ir.Table, table: str) -> dict[str, ir.BooleanValue]:
     return found
 
 
-def _of_amounts(rows: ir.Table, cleaning: Cleaning) -> dict[str, ir.BooleanValue]:
+def _of_amounts(rows: ir.Table, source: Source, cleaning: Cleaning) -> dict[str, ir.BooleanValue]:
     found: dict[str, ir.BooleanValue] = {}
     if "_copy" in rows.columns and cleaning.exact_duplicates == "drop":
         found["exact_duplicate"] = rows["_copy"]
@@ -117,6 +119,8 @@ def _of_amounts(rows: ir.Table, cleaning: Cleaning) -> dict[str, ir.BooleanValue
         found["negative_price"] = rows.unit_price < 0
     if cleaning.zero_amounts == "drop":
         found["zero_amount"] = rows.amount == 0
+    if "is_return" in source.columns or "_cancellation" in rows.columns:
+        found["cancelled_order"] = rows.is_return & (rows.amount > 0)
     if cleaning.returns.treat == "drop":
         found["returned"] = rows.is_return
     return found

@@ -11,7 +11,7 @@ from perennial.schema import TABLES, Kind
 from perennial.tables.parse.dates import Clocks, parse_moment, parse_typed_moment
 from perennial.tables.parse.flags import parse_flag
 from perennial.tables.parse.ids import as_text, parse_id
-from perennial.tables.parse.numbers import MONEY, NUMBER, PRICE, marks, parse_as, parse_plain, parse_typed
+from perennial.tables.parse.numbers import MONEY, NUMBER, PRICE, marks, parse_as, parse_plain, parse_typed, times
 
 BAD = "_bad_"  # + column: the text that could not be read, NULL elsewhere
 EXACT = "_exact_quantity"  # in decimals, where amounts are quantity × unit price
@@ -46,7 +46,7 @@ def first_reading(
             columns[BAD + name] = ibis.ifelse(columns[name].isnull(), as_text(rows[name]), ibis.null("string"))
     if is_priced(table, columns):
         columns[EXACT] = exact_quantity(rows.quantity, source, plain_only=True)
-        columns["amount"] = (columns[EXACT] * columns["unit_price"]).try_cast(MONEY)
+        columns["amount"] = times(columns[EXACT], columns["unit_price"]).try_cast(MONEY)
     return rows.select(**columns)
 
 

@@ -40,7 +40,7 @@ OFFSET = _DATED + r"[-+][0-9]{2}(?::[0-9]{2})?$"
 def without_weekday(text: ir.StringValue) -> ir.StringValue:
     """Plain characters, no weekday, no "Uhr"; single blanks."""
     plain = to_plain(text.translate("：／", ":/")).re_replace(_CJK_DAY, " ")
-    plain = plain.re_replace(rf"^ *(?i:{_DAY})[.,]* +([0-9])", r"\1")
+    plain = plain.re_replace(rf"^ *(?i:{_DAY})[.,]* +([0-9\pL])", r"\1")
     plain = plain.re_replace(rf"([0-9])[ ,]+(?i:{_DAY})[.]?( |$)", r"\1\2")
     return plain.re_replace(r"([0-9]) *(?i:uhr)$", r"\1").re_replace(" {2,}", " ").strip()
 

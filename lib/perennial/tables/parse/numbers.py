@@ -50,7 +50,7 @@ def parse_number(
 
 def parse_as(written: ir.StringValue, decimal: str, thousands: str, target: ds.DataType) -> ir.NumericValue:
     """As :func:`parse_number`, into a type of one's own."""
-    return first_of(parse_plain(written, decimal, target), _slow(as_text(written), decimal, thousands, target))
+    return first_of(parse_plain(written, decimal, target), _finite(_slow(as_text(written), decimal, thousands, target)))
 
 
 def parse_plain(written: ir.StringValue, decimal: str, target: ds.DataType) -> ir.NumericValue:
@@ -70,6 +70,8 @@ def _fast(text: ir.StringValue, decimal: str, target: ds.DataType) -> ir.Numeric
     if decimal == ".":
         return plain.ifelse(text, ibis.null("string")).try_cast(target)
     plain = plain & ~text.contains(".")
+    if decimal == " ":  # after a minus a blank is none
+        plain = plain & (text >= "0")
     pointed = text.replace(decimal, ".") if decimal else text
     return plain.ifelse(pointed, ibis.null("string")).try_cast(target)
 
@@ -99,13 +101,14 @@ def _grammar(decimal: str, thousands: str) -> str:
     """A regular expression of every way a number may be written, the whole text at once."""
     point = re.escape(decimal)
     fraction = f"(?:{point}[0-9]*)?" if decimal else ""
-    shapes = [rf"[0-9]{{1,40}}{fraction}(?:[eE][-+]?[0-9]{{1,2}})?"]
+    power = "(?:[eE][-+]?[0-9]{1,9})?"
+    shapes = [f"[0-9]{{1,40}}{fraction}{power}"]
     if thousands:
         shapes.append(rf"[1-9][0-9]{{0,2}}(?:{re.escape(thousands)}[0-9]{{3}})+{fraction}")
-    if decimal:
-        shapes.append(rf"{point}[0-9]+")
+    if decimal.strip():
+        shapes.append(f"{point}[0-9]+{power}")
     number, sign = f"(?:{'|'.join(shapes)})", _CURRENCY
-    amount = f"(?:{sign} ?)?{number}(?: ?(?:{sign}|%))?"
+    amount = f"(?:(?:{sign} ?)?{number}(?: ?{sign})?|{number} ?%)"
     forms = [
         f"[-+]? ?{amount}",
         f"{sign} ?[-+] ?{number}",
@@ -115,6 +118,11 @@ def _grammar(decimal: str, thousands: str) -> str:
         rf"{sign} ?\( ?{number} ?\)",
     ]
     return f"^(?:{'|'.join(forms)})$"
+
+
+def times(number: ir.DecimalValue, other: ir.DecimalValue) -> ir.DecimalValue:
+    """The exact product: the engine's own has no more digits than its factors, and stops a run where they do not do."""
+    return number.cast(ds.Decimal(24, number.type().scale)) * other.cast(ds.Decimal(24, other.type().scale))
 
 
 def parse_typed(column: ir.NumericValue, text: ir.StringValue, target: ds.DataType) -> ir.NumericValue:

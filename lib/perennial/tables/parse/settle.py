@@ -12,7 +12,7 @@ from perennial.tables.parse.checks import check_declared
 from perennial.tables.parse.columns import BAD, EXACT, exact_quantity, first_reading, kind_of, parse_column
 from perennial.tables.parse.dates import SPECIAL
 from perennial.tables.parse.detect import DateDetection, detect_dates_in, detect_numbers_in
-from perennial.tables.parse.numbers import MONEY, marks
+from perennial.tables.parse.numbers import MONEY, marks, times
 
 _WORTH_ASKING = 0.05  # of the rows given: fewer are counted as unreadable instead of stopping the run
 _MOSTLY = 0.5  # unreadable numbers beyond this share are a wrong declaration, not bad data
@@ -148,7 +148,7 @@ def _read_again(request: Request, parsed: ir.Table, forms: Mapping[str, str | No
     if EXACT in parsed.columns:
         quantity = ibis.coalesce(parsed[EXACT], exact_quantity(parsed[f"{BAD}quantity"], request.source))
         price = fresh.get("unit_price", parsed.unit_price)
-        fresh |= {EXACT: quantity, "amount": (quantity * price).try_cast(MONEY)}
+        fresh |= {EXACT: quantity, "amount": times(quantity, price).try_cast(MONEY)}
     name = f"parsed_{request.table}"
     request.engine.create_table(f"settled_{name}", parsed.mutate(**fresh))
     request.engine.con.execute(f'DROP TABLE "{name}"; ALTER TABLE "settled_{name}" RENAME TO "{name}"')
