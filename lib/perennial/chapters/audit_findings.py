@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from perennial import formats
-from perennial.chapters import audit_doubts, audit_time
+from perennial.chapters import audit_absent, audit_doubts, audit_time
 from perennial.chapters import audit_words as words
 from perennial.language import _
 from perennial.statements import Finding, Kind
@@ -26,9 +26,9 @@ def findings(study: "Study") -> list[Finding]:
         *_left(study),
         *_right(study),
         *_silence(study),
-        *_warnings(study),
-        *_unused(study),
-        *_missing(study),
+        *audit_absent.warnings(study),
+        *audit_absent.unused(study),
+        *audit_absent.missing(study),
     ]
 
 
@@ -188,44 +188,3 @@ def _silence(study: "Study") -> list[Finding]:
         as_of=formats.date(study.as_of),
     )
     return [_finding("audit.silent_end", text, study.silent_days, "days", 0.9, "audit_rhythm", "caution")]
-
-
-def _warnings(study: "Study") -> list[Finding]:
-    """One finding for each thing that was noticed while the tables were made."""
-    made = []
-    for place, warning in enumerate(study.warnings, 1):
-        table, colon, said = warning.rstrip(".").partition(": ")
-        text = formats.escape(said[:1].upper() + said[1:] if colon and table == "transactions" else warning.rstrip("."))
-        figure = "audit_flags" if len(study.flags) and "customer" in said else "audit_tables"
-        made.append(_finding(f"audit.warnings.{place}", f"{text}.", None, "", 0.3, figure, "caution"))
-    return made
-
-
-def _missing(study: "Study") -> list[Finding]:
-    if not study.missing:
-        return []
-    parts = "; ".join(f"**{table}** ({what})" for table, what in study.missing.items())
-    text = _("Not given, so not measured: {parts}.", parts=parts)
-    importance = 0.3 + 0.04 * len(study.missing)
-    return [_finding("audit.missing", text, len(study.missing), "tables", importance, "audit_tables", "caution")]
-
-
-def _unused(study: "Study") -> list[Finding]:
-    """Tables that came in and that no chapter reads yet: silence about them would look like an answer."""
-    given = set(study.tables["table"])
-    parts = [what for table, what in _not_yet_read().items() if table in given]
-    if not parts:
-        return []
-    text = _("Given, but not analysed in this report: {parts}.", parts="; ".join(parts))
-    return [_finding("audit.unused", text, len(parts), "tables", 0.5, "audit_tables", "caution")]
-
-
-def _not_yet_read() -> dict[str, str]:
-    return {
-        "contacts": _(
-            "what campaigns brought (**contacts**: only their cost is used, hold-out groups are not compared)"
-        ),
-        "leads": _("the acquisition funnel (**leads**)"),
-        "tickets": _("complaints (**tickets**)"),
-        "accounts": _("profit and payment of accounts (**accounts**)"),
-    }

@@ -51,9 +51,9 @@ class Question:
 
 def questions(study: "Study") -> list[Question]:
     """At most twelve questions, those with the most at stake first."""
-    from perennial.chapters import audit_asked, audit_asked_of_money, audit_asked_of_time
+    from perennial.chapters import audit_asked, audit_asked_of_customers, audit_asked_of_money, audit_asked_of_time
 
-    made = (audit_asked, audit_asked_of_money, audit_asked_of_time)
+    made = (audit_asked, audit_asked_of_money, audit_asked_of_time, audit_asked_of_customers)
     asked = [question for one in made for question in one.asked(study)]
     return sorted(asked, key=lambda question: -question.share)[:MOST]
 
