@@ -73,7 +73,7 @@ line = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(line, max_size=30), st.sampled_from(["order", "customer_product"]))
 def test_matching_in_the_engine_is_the_stack(lines, match):
     table, rows = table_of(lines)
