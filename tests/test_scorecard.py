@@ -1,5 +1,6 @@
 """The scorecard: limits, colours reached by clients made for them, the worst criterion wins, unmeasured has none."""
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -206,3 +207,11 @@ def test_status_words_can_be_read_on_their_colours():
     assert contrast(theme.GOOD, "#ffffff") >= 4.5
     assert contrast(theme.BAD, "#ffffff") >= 4.5
     assert contrast(theme.AMBER, theme.INK) >= 4.5
+
+
+@pytest.mark.parametrize(("days", "colour"), [(365, "amber"), (360, "red")])
+def test_a_year_of_days_is_twelve_months(days, colour):
+    """Twelve months are 365.25 days on average: a year's export is not short of a year."""
+    used = RuleCount("transactions", "used", "used", 1000, 50, 9000.0, 1000)
+    whole = dataclasses.replace(evidence(record([used], [])), history_days=days, horizon_days=12 * 30.4375)
+    assert score(audit_measures.measure(whole))["history"].status == colour

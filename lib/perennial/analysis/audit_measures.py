@@ -153,7 +153,7 @@ def _timeliness(evidence: Evidence) -> dict[str, Measurement]:
         "silence": Measurement(float(evidence.silent_days)),
         "last_period": Measurement(evidence.last_covered),
         "after_as_of": Measurement(_part(late, clocked), late, money),
-        "history": Measurement(evidence.history_days / evidence.horizon_days),
+        "history": Measurement(round(evidence.history_days / evidence.horizon_days, 2)),  # 365 days are a year
     }
 
 

@@ -34,7 +34,7 @@ def colliding_ids(con: Backend, rows: ir.Table, customers: ir.Table) -> tuple[ir
     customers : one row per ``customer_id`` with the count of its ``lines``.
     """
     text = customers.customer_id.lower()
-    placeholders = customers.filter(text.re_search(PLACEHOLDER)).select("customer_id")
+    placeholders = _unless_counted(customers.filter(text.re_search(PLACEHOLDER)), customers)
     busy = _implausible(rows, customers)
     found = con.create_table("implausible_ids", busy, temp=True, overwrite=True)
     masked, visible = _masked(customers)
@@ -43,6 +43,14 @@ def colliding_ids(con: Backend, rows: ir.Table, customers: ir.Table) -> tuple[ir
     shared = found.select("customer_id").union(placeholders, distinct=True).union(crowded, distinct=True)
     shared = con.create_table("shared_ids", shared, temp=True, overwrite=True)
     return (shared if shared.count().execute() else None), notes
+
+
+def _unless_counted(placeholders: ir.Table, customers: ir.Table) -> ir.Table:
+    """Without numbers such as 999 that merely have their turn: the number before them is an id, too."""
+    nines = placeholders.filter(placeholders.customer_id.re_search("^9{3,17}$"))
+    before = nines.select(nine=nines.customer_id, customer_id=(nines.customer_id.cast("int64") - 1).cast("string"))
+    counted = before.semi_join(customers, "customer_id")
+    return placeholders.anti_join(counted, placeholders.customer_id == counted.nine).select("customer_id")
 
 
 def _implausible(rows: ir.Table, customers: ir.Table) -> ir.Table:
