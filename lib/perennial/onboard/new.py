@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perennial.errors import ParameterError
+from perennial.onboard.beside import with_heads
 from perennial.onboard.choose import Chosen, choose_tables, settle_roles
 from perennial.onboard.draft import Facts, draft_entries
 from perennial.onboard.look import Part, look_at, path_in_yaml
@@ -58,7 +59,7 @@ def write_client(
         facts = replace(facts, locale="zh")
     with tempfile.TemporaryDirectory() as scratch:
         desk = Desk(engine.connect(), facts.client, root, Path(scratch), facts.locale)
-        opened = desk.open_all(parts)
+        opened = with_heads(desk, desk.open_all(parts))
         chosen, left_out = choose_tables(opened, _declared(declared or {}, root), answers)
         chosen = [settle_roles(one, answers) for one in chosen]
         entries = draft_entries(facts, chosen, answers)

@@ -70,7 +70,17 @@ class Desk:
 
     def open_all(self, parts: Sequence[Part]) -> list[Opened]:
         """All parts; those with the same columns, read the same way, as one."""
-        return [self._open(part, number) for number, part in enumerate(self._together(parts))]
+        return [self._open(part) for part in self._together(parts)]
+
+    def keep(self, rows: ir.Table) -> ir.Table:
+        """A table of the engine's own with these rows."""
+        return self.engine.create_table(ibis.util.gen_name("seen"), rows, temp=True)
+
+    def opened(self, part: Part, rows: ir.Table) -> Opened:
+        """A part whose rows the engine holds, with a sample of them and a profile of every column."""
+        few = spread(rows, _SAMPLE)
+        sample = rows if few is rows else self.keep(few)
+        return Opened(part, rows, sample, profile_columns(rows, sample))
 
     def _together(self, parts: Sequence[Part]) -> list[Part]:
         if len(parts) < 2:
@@ -92,10 +102,10 @@ class Desk:
                 refuse_mixed(request, plain, source.encoding)
         return open_files(request, places, None)
 
-    def _open(self, part: Part, number: int) -> Opened:
+    def _open(self, part: Part) -> Opened:
         raw = self._read(part)
         try:
-            rows = self.engine.create_table(f"seen_{number}", raw.rows, temp=True)
+            rows = self.keep(raw.rows)
         except PerennialError:
             raise
         except Exception as error:
@@ -108,9 +118,7 @@ class Desk:
         notes = [*part.notes, *[note for file in raw.files for note in file.notes]]
         if not rows.limit(1).count().execute():
             raise InputError(f"'{part.name}' has column names but no rows")
-        few = spread(rows, _SAMPLE)
-        sample = rows if few is rows else self.engine.create_table(f"sample_{number}", few, temp=True)
-        return Opened(replace(part, notes=notes or read), rows, sample, profile_columns(rows, sample))
+        return self.opened(replace(part, notes=notes or read), rows)
 
 
 def _counted(rows: ir.Table, header: str) -> ir.Table:
