@@ -146,3 +146,9 @@ def test_folders_of_the_maker_are_not_shown(workbook):
     assert reconciliation.in_short(rejects)["file"].tolist() == ["a.csv", "more/a.csv"]
     assert reconciliation.in_short(rejects[:1])["file"].tolist() == ["a.csv"]
     assert not len(reconciliation.in_short(rejects[:0]))
+
+
+def test_a_rule_that_is_set_to_keep_says_how_many_lines_it_applies_to(workbook):
+    rows = [(*row[:2], 0) if place < 3 else row for place, row in enumerate(lines())]
+    rules = study_of(workbook, rows).rules.set_index("rule")
+    assert rules.loc["zero_amount", ["found", "removed"]].tolist() == [3, 0]

@@ -115,6 +115,7 @@ def removed_rows(audit: Audit) -> pd.DataFrame:
 def rules_in_order(audit: Audit) -> pd.DataFrame:
     """``order, rule, meaning, default, setting, found, removed``: every rule for order lines, as they apply."""
     counted = {rule.rule: rule for rule in audit.rules_of("transactions")}
+    kept = {flag.what: flag.rows for flag in audit.flags if flag.table == "transactions"}  # what a rule is set to keep
     rows = [
         (
             place,
@@ -122,7 +123,7 @@ def rules_in_order(audit: Audit) -> pd.DataFrame:
             rule.meaning,
             rule.default,
             rule.key,
-            max(counted[rule.name].found, counted[rule.name].rows) if rule.name in counted else 0,
+            max(counted[rule.name].found, counted[rule.name].rows) if rule.name in counted else kept.get(rule.name, 0),
             counted[rule.name].rows if rule.name in counted else 0,
         )
         for place, rule in enumerate(RULES, 1)

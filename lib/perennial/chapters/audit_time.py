@@ -116,7 +116,7 @@ def _new(study: "Study") -> Caption:
     text = _("No rush of new customers in the first months")
     above = _first_above_later(study)
     if above > NOTABLE_FIRST:
-        text = _("The first month brings {times} times the new customers of a later one: some will be older",
+        text = _("The first month brings {times} times the new customers of a later one: some probably bought before",
                  times=formats.number(above, 1))  # fmt: skip
     if study.known:
         text = _("Most customers of the first months were there before the data begins")
