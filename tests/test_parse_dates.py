@@ -1,4 +1,4 @@
-"""Dates as people write them: tables made by hand, Python's calendar, and the questions asked where two readings fit."""
+"""Dates as people write them: tables made by hand, Python's calendar, and what is asked where two readings fit."""
 
 import datetime as dt
 
@@ -30,6 +30,8 @@ def read(texts, form=None, clocks=None):
         ("2018年1月2日", (2018, 1, 2)),
         ("2024-01-05 下午3:20", (2024, 1, 5, 15, 20)),
         ("Mon 2024-01-05", (2024, 1, 5)),
+        ("Friday, January 5, 2024", (2024, 1, 5)),
+        ("2024-01-05 10:20-27", None),
         ("1-Jan-2024", (2024, 1, 1)),
         ("Jan 1st, 2024", (2024, 1, 1)),
         ("1. Februar 2024 08:26 Uhr", (2024, 2, 1, 8, 26)),
@@ -73,7 +75,7 @@ def test_a_declared_format_is_kept_to(text, form, expected):
     assert read([text], form) == [expected and dt.datetime(*expected)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(st.integers(1000, 9999), st.integers(0, 14), st.integers(0, 33)), min_size=50, max_size=300))
 def test_only_days_of_the_calendar_are_read(parts):
     def day(y, m, d):

@@ -34,7 +34,7 @@ _DAY = (
 _DATED = r"^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2} [0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
 NAIVE = _DATED + "$"
 HALF = _DATED + " [AP]M$"
-OFFSET = _DATED + r"[-+][0-9]{2}(?::[0-9]{2})?$"
+OFFSET = _DATED + "[-+](?:0[0-9]|1[0-4])(?::[0-5][0-9])?$"
 
 
 def without_weekday(text: ir.StringValue) -> ir.StringValue:
