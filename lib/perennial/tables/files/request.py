@@ -11,6 +11,8 @@ from ibis.backends.duckdb import Backend
 from perennial.errors import InputError
 from perennial.parameters import Source
 
+# years and months can be columns' names
+_VALUE = re.compile(r"(?!(?:19|20)\d\d(?:[-/.]\d\d)?$)[\d\s.,:/+()€$£¥-]*\d[\d\s.,:/+()€$£¥-]*")
 _LONGEST_NAME = 200  # characters of a column's name that a sentence shows
 
 
@@ -51,8 +53,18 @@ def _nearest(column: str, have: Sequence[str]) -> str:
     near = difflib.get_close_matches(column, [name for name in have if len(name) <= _LONGEST_NAME], n=1, cutoff=0.5)
     if near:
         return f"did you mean '{near[0]}'?"
+    if _are_values(have):  # which are not shown: they can be somebody's
+        return (
+            "data stand where its names should: declare in 'header' the line they stand in, or 'header: 0' and 'names'"
+        )
     shown = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in have[:20]]
     return "it has: " + ", ".join(shown) + (", …" if len(have) > 20 else "")
+
+
+def _are_values(names: Sequence[str]) -> bool:
+    """Whether a row of data was taken for names: an e-mail address among them, or many numbers and dates."""
+    values = sum(bool(_VALUE.fullmatch(name)) for name in names)
+    return any("@" in name for name in names) or 3 * values >= len(names) > 1
 
 
 def engine_words(error: Exception) -> str:
