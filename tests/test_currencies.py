@@ -1,5 +1,6 @@
 """Several currencies in one file, converted by rates; expected money by hand."""
 
+import pandas as pd
 import pytest
 
 from perennial.errors import InputError
@@ -49,6 +50,15 @@ def test_rates_from_a_file_without_days_hold_always(workbook):
     workbook.write_csv("rates.csv", ["currency", "rate"], [("USD", "0.5")])
     workbook.write("acme", ROWS, header=HEADER, cleaning={"rates": "data/rates.csv", **ALLOW})
     assert counted(workbook.open("acme"))["used"] == (4, 43.0)
+
+
+def test_rates_from_a_workbook_are_those_of_the_text(workbook):
+    """Dates and numbers typed in the cells: 10 + 20 × 0.5 + 30 × 0.6 + 8."""
+    rates = pd.DataFrame({"currency": ["USD", "USD"], "rate": [0.5, 0.6],
+                          "date": pd.to_datetime(["2024-01-01", "2024-03-01"])})  # fmt: skip
+    rates.to_excel(workbook.root / "data" / "rates.xlsx", index=False)
+    workbook.write("acme", ROWS, header=HEADER, cleaning={"rates": "data/rates.xlsx", **ALLOW})
+    assert counted(workbook.open("acme")) == {"used": (4, 46.0), "no_rate": (3, 0.0)}
 
 
 @pytest.mark.parametrize("rate", ["", "zero", "0", "-1"])

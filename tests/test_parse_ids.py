@@ -1,10 +1,13 @@
 """Ids stay text: what is kept, what is stripped, and typed columns."""
 
+import random
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import two_steps
 from perennial.parameters import Column
 from perennial.tables import engine
 from perennial.tables.parse.detect import detect_ids
@@ -43,6 +46,22 @@ def test_typed_ids_are_written_without_a_decimal_part():
 @given(st.lists(st.text(st.sampled_from("aZ09.*é名 \t\xa0\u3000\u200b"), max_size=6), min_size=30, max_size=100))
 def test_stripping_is_python_s_of_the_same_characters(texts):
     assert read(texts) == [text.strip(BLANKS) or None for text in texts]
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(0, 2**32))
+def test_ids_of_a_run_are_stripped_only_where_declared(seed):
+    """Both steps of a run against Python: blanks go, and with strip_decimal the zeros after a point of plain digits."""
+    dice = random.Random(seed)
+    texts = ["".join(dice.choices("00123.A٣１ \u3000", k=dice.randrange(8))) + dice.choice(["", ".0", ".00"])
+             for _ in range(500)]  # fmt: skip
+    ids = {"customer_id": {"strip_decimal": True}}
+    found = two_steps.read({"customer_id": texts, "order_id": texts}, ids)
+    for text, stripped, kept in zip(texts, found["customer_id"], found["order_id"], strict=True):
+        bare = text.strip(BLANKS)
+        head, point, tail = bare.rpartition(".")
+        number = point and head and set(head) <= set("0123456789") and set(tail) == {"0"}
+        assert (stripped, kept) == ((head if number else bare) or None, bare or None), text
 
 
 @pytest.mark.parametrize(

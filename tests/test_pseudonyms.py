@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 
+import pandas as pd
 import pytest
 
 from perennial.errors import ParameterError
@@ -34,6 +35,26 @@ def test_ids_become_keyed_digests_in_every_table(client_yaml, monkeypatch):
     assert "name" not in people.columns
     assert any("'who' (name) looks like personal names: not read" in text for text in client.audit.warnings)
     assert set(client.summary.customer_id.execute()) == {digest("007"), digest("王芳")}
+
+
+def test_merged_customers_get_the_pseudonym_of_the_id_they_stand_for(client_yaml, monkeypatch):
+    """007 was x1 first: orders, the customers' table and who referred whom agree; the table of merges is a workbook."""
+    monkeypatch.setenv("ACME_KEY", KEY)
+    place = client_yaml.root / "data" / "merge.xlsx"
+    pd.DataFrame({"old": ["x1", "王芳"], "new": ["007", "y2"]}).to_excel(place, index=False)
+    client_yaml.write_csv("people.csv", ["id", "by", "who"], [("007", "王芳", "James"), ("y2", "x1", "Ann")])
+    people = {"path": "data/people.csv", "columns": {"customer_id": "id", "referrer_id": "by", "name": "who"}}
+    merge = {"merge_customers": {"path": "data/merge.xlsx", "from": "old", "to": "new"}}
+    rows = [*ROWS, ("x1", "2024-04-05", 8)]
+    secret = {"pseudonymise": True, "pseudonym_key": "ACME_KEY"}
+    client_yaml.write("acme", rows, **secret, sources={"customers": people}, cleaning=merge)
+    client = client_yaml.open("acme")
+    revenue = client.summary.execute().set_index("customer_id").revenue.astype(float).to_dict()
+    assert revenue == {digest("007"): 13.0, digest("y2"): 2.0}
+    table = client.table("customers").execute().set_index("customer_id").referrer_id.to_dict()
+    assert table == {digest("007"): digest("y2"), digest("y2"): digest("007")}
+    made = [path.read_bytes() for path in client.folder.rglob("*") if path.is_file()]
+    assert not any(word.encode() in content for content in made for word in ("王芳", "James", KEY))
 
 
 def test_key_and_ids_are_in_no_file_that_was_made(client_yaml, monkeypatch):
