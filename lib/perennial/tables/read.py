@@ -1,8 +1,8 @@
 """A client's source → rows under canonical names, still as they arrived.
 
 Nothing is parsed or removed here. Columns whose names begin with ``_`` travel beside the mapped ones: ``_file`` (which
-file, from 0), ``_row`` (place among all rows of the source), ``_line_hash`` (equal for lines equal in every column of
-the file) and one flag per declared pattern.
+file, from 0), ``_row`` (place among all rows of the source), ``_unmapped_hash`` (equal for lines equal in every column
+of the file that is not mapped) and one flag per declared pattern.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from perennial.tables.files import locate
 from perennial.tables.files.raw import FILE, Place, Raw
 from perennial.tables.files.request import Request
 
-ROW, LINE_HASH = "_row", "_line_hash"
+ROW, UNMAPPED_HASH = "_row", "_unmapped_hash"
 _SUFFIXES = {
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel"),
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
@@ -121,8 +121,10 @@ def _mapped(request: Request, rows: ir.Table, flags: dict[str, dict[str, str]]) 
         found = [rows[name].cast("string").fill_null("").re_search(pattern) for name, pattern in patterns.items()]
         columns[flag] = ibis.or_(*found)
     if request.table == "transactions":
-        whole = ibis.struct({name: rows[name] for name in rows.columns if not name.startswith("_")})
-        columns[LINE_HASH] = hash_of(whole)
+        mapped = {column.source for column in request.source.columns.values()} | {FILE, ROW}
+        unmapped = {name: rows[name] for name in rows.columns if name not in mapped}
+        if unmapped:
+            columns[UNMAPPED_HASH] = hash_of(ibis.struct(unmapped))
     return rows.select(**columns, **{name: rows[name] for name in (FILE, ROW) if name in rows.columns})
 
 

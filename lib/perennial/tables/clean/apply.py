@@ -86,6 +86,8 @@ def _prepare(rows: ir.Table, request: Request, parameters: Parameters) -> ir.Tab
     """What rules look at, in every row: amounts in one currency, merged ids, what is a return, what is a copy."""
     if request.table != "transactions":
         return merge_customers(rows, request, parameters.cleaning.merge_customers)
+    # as the lines came: merged ids and converted amounts would make copies of lines that differ
+    again = request.engine.create_table("copies", groups.copies(request.engine, rows), temp=True, overwrite=True)
     rows = convert(compare_amounts(rows, request.source), request, parameters.cleaning.rates, parameters.currency)
     rows = merge_customers(rows, request, parameters.cleaning.merge_customers)
     given = [rows[name] for name in ("is_return", "_cancellation") if name in rows.columns]
@@ -93,9 +95,6 @@ def _prepare(rows: ir.Table, request: Request, parameters: Parameters) -> ir.Tab
     for more in given:
         returned = returned.fill_null(False) | more.fill_null(False)
     rows = rows.mutate(is_return=returned.fill_null(False))
-    if "_line_hash" not in rows.columns:
-        return rows
-    again = request.engine.create_table("copies", groups.copies(request.engine, rows), temp=True, overwrite=True)
     if not again.count().execute():
         return rows
     joined = rows.left_join(again, rows[ROW] == again[ROW], rname="{name}_copy")

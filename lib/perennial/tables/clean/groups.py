@@ -9,23 +9,30 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from perennial.tables.clean.rules import ROW
+from perennial.tables.files.raw import FILE
 
 
 def copies(engine: Backend, rows: ir.Table) -> ir.Table:
-    """Lines equal to an earlier line in every column of the file."""
-    return _further(engine, rows, "_line_hash")
+    """Lines equal to an earlier line in every column of the file, the unmapped ones by their digest.
+
+    Only lines that share their moment and amount with another (or lack one of them) are compared in full.
+    """
+    key = ["ordered_at", "amount"]
+    counted = rows.group_by(key).agg(_lines=lambda t: t.count())
+    several = engine.create_table("repeated", counted.filter(counted._lines > 1), temp=True, overwrite=True)
+    alike = rows.semi_join(several, key)
+    lacking = rows.filter(rows.ordered_at.isnull() | rows.amount.isnull())
+    both = engine.create_table("alike", alike.union(lacking), temp=True, overwrite=True)
+    compared = [name for name in both.columns if name not in (ROW, FILE)]
+    placed = both.select(ROW, _copy=ibis.row_number().over(group_by=compared, order_by=ROW))
+    return placed.filter(placed._copy > 0).select(ROW)
 
 
 def repeated_ids(engine: Backend, left: ir.Table, key: str) -> ir.Table:
     """Rows whose id stands in an earlier row."""
-    return _further(engine, left, key)
-
-
-def _further(engine: Backend, rows: ir.Table, key: str) -> ir.Table:
-    """All rows but the first of every group; what stands once is left behind before anything else is looked at."""
-    counted = rows.group_by(key).agg(_lines=lambda t: t.count())
+    counted = left.group_by(key).agg(_lines=lambda t: t.count())
     several = engine.create_table("repeated", counted.filter(counted._lines > 1), temp=True, overwrite=True)
-    theirs = rows.semi_join(several, key).select(ROW, _of=key)
+    theirs = left.semi_join(several, key).select(ROW, _of=key)
     theirs = engine.create_table("repeating", theirs, temp=True, overwrite=True)
     firsts = theirs.group_by("_of").agg(_first=lambda t: t[ROW].min())
     return theirs.anti_join(firsts, theirs[ROW] == firsts._first).select(ROW)
