@@ -236,7 +236,7 @@ def test_a_boundary_is_refused_rather_than_reported():
     x = rng.poisson(5.0, 500)
     last = np.where(x > 0, 364, 0)
     data = pd.DataFrame({"frequency": x, "recency": last, "T": 365, "weight": 1})
-    with pytest.raises(ModelError, match="boundary|peak|converge"):
+    with pytest.raises(ModelError, match="determine|peak|converge"):
         fit_bgnbd(data)
 
 

@@ -48,7 +48,9 @@ def _inspect(theta: Floats, total: Callable[[Floats], float], names: tuple[str, 
         return _("its parameters are not numbers"), nothing
     for name, value in zip(names, scaled, strict=True):
         if not SMALLEST < value < LARGEST:
-            return _("its parameter {name} runs to a boundary ({value})", name=name, value=f"{value:.1e}"), nothing
+            shrinks = _("its parameter {name} shrinks to zero: these days do not determine it", name=name)
+            grows = _("its parameter {name} grows without bound: these days do not determine it", name=name)
+            return shrinks if value <= SMALLEST else grows, nothing
     information = -hessian(total, np.log(theta))
     if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
         return _("its likelihood has no single peak"), nothing

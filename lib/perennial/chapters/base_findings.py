@@ -96,7 +96,7 @@ def _change(study: "Study") -> list[Finding]:
             )
         return [_finding("base.revenue_change", text, change, study.currency, 0.45, "base_drivers")]
     text = _(
-        "Revenue {rose} by {rate} ({change}) from {before} to {after}; {effect} of it comes from {driver}",
+        "Revenue {rose} by {rate} ({change}): {after}, against {before}; {effect} of it comes from {driver}",
         rose=_("rose") if change > 0 else _("fell"),
         rate=_rate(change / before),
         change=words.signed_money(study, change),
