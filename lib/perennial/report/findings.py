@@ -6,12 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perennial.spreadsheets import write_csv
 from perennial.statements import Finding
 
 if TYPE_CHECKING:  # the command line reads findings without waiting for pandas
     import pandas as pd
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_findings(findings: Iterable[Finding], path: Path) -> None:
@@ -45,25 +44,11 @@ def _to_the_cent(value: Any) -> int | str | None:
 
 
 def write_table(frame: "pd.DataFrame", path: Path) -> None:
-    """A frame as UTF-8 CSV in full precision; text that a spreadsheet would run as a formula gets a ``'``."""
+    """The frame behind a chart or table as CSV; see :func:`perennial.spreadsheets.write_csv`."""
     from perennial.report.blocks import flat
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame = flat(frame)
-    guarded = frame.assign(**{c: frame[c].map(guard_text) for c in frame.columns if _may_hold_text(frame[c])})
-    guarded = guarded.set_axis([guard_text(c) for c in guarded.columns], axis=1)
-    guarded.to_csv(path, index=False, lineterminator="\n")
-
-
-def guard_text(value: Any) -> Any:
-    """Text beginning with ``= + - @``, tab or CR made inert for spreadsheets; anything else as it is."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
-
-
-def _may_hold_text(column: "pd.Series") -> bool:
-    import pandas as pd
-
-    return not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column))
+    write_csv(flat(frame), path)
 
 
 def write_json(value: Any, path: Path) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from perennial.errors import InputError
 from perennial.parameters import Parameters
+from perennial.spreadsheets import write_csv
 from perennial.tables.audit import RuleCount
 from perennial.tables.clean.masking import mask
 from perennial.tables.clean.rules import MEANINGS
@@ -104,12 +105,10 @@ def require_readable(
 
 def _leave_list(client: str, rejects: pa.Table, root: Path) -> str:
     """Write the rejects where the client's tables would be kept, in place of an earlier list; the path to show."""
-    from perennial.report.findings import write_table  # guards text that a spreadsheet would run
-
     shown = f".cache/{client}/rejects.csv"
     place = root / shown
     fresh = place.with_name(".rejects.new")
-    write_table(rejects.to_pandas(), fresh)
+    write_csv(rejects.to_pandas(), fresh)
     fresh.replace(place)
     return shown
 
