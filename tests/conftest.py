@@ -1,7 +1,8 @@
 """Shared by all tests: a throw-away workbook with clients made in the test, and the shipped ones."""
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,11 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("PERENNIAL_DATA is not set: the folder of real files to try the workbook on")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def _no_chart_left_open() -> Iterator[None]:
+    """Close what a test drew, so that the next one starts with none."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

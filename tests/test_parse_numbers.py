@@ -118,7 +118,7 @@ def test_quantities_and_prices_are_those_of_the_slow_reading(seed):
         exact = read_exactly(text, ".", "")
         double = None if exact is None or abs(exact) > Decimal("1.7e308") else float(exact)
         assert found["quantity"][place] == double, text
-        price = None if exact is None else rounded(exact, 6)
+        price = None if exact is None or exact.adjusted() > 20 else rounded(exact, 6)
         price = price if price is not None and abs(price) < Decimal(10) ** 12 else None
         assert found["unit_price"][place] == price, text
         product = None if price is None else rounded(EXACTLY.multiply(price, price), 4)

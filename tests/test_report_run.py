@@ -76,6 +76,7 @@ def test_everything_promised_is_there_and_nothing_else(complete):
     folder = complete[3]
     left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     data = {"clv_model.json", "customers.parquet", "customers.xlsx", "fig_02_customer_base.csv", "fig_04_churn.csv"}
+    data |= {"rejects.csv"}
     assert left == {
         "report.html",
         "findings.json",
