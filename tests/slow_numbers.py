@@ -136,5 +136,6 @@ def _power(text: str, at: int, number: str) -> Ends:
     if text[at : at + 1] in ("e", "E"):
         after = at + 2 if text[at + 1 : at + 2] and text[at + 1] in "+-" else at + 1
         for end, digits in _digits(text, after):
-            if len(digits.lstrip("0")) <= 3:  # beyond, it is no number of any use
-                yield end, f"{number}e{text[at + 1 : after]}{digits}"
+            # beyond three digits it is nothing, or too much, whatever they are
+            power = digits if len(digits.lstrip("0")) <= 3 else "999"
+            yield end, f"{number}e{text[at + 1 : after]}{power}"
