@@ -23,8 +23,9 @@ Ends = Iterator[tuple[int, str]]  # where a part may end, and what it says
 def read_money(text: str, decimal: str, thousands: str) -> Decimal | None:
     """The amount with four places, or None where the text is no number or too large."""
     value = read_exactly(text, decimal, thousands)
-    if value is None or value.adjusted() > 20:
+    if value is None or (value and value.adjusted() > 20):
         return None
+    value = value or Decimal(0)
     value = value.quantize(Decimal("0.0001"), ROUND_HALF_UP, Context(prec=400))
     return value if abs(value) < Decimal(10) ** 14 else None
 

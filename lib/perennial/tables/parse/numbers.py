@@ -65,8 +65,8 @@ def _finite(number: ir.NumericValue) -> ir.NumericValue:
 
 
 def _fast(text: ir.StringValue, decimal: str, target: ds.DataType) -> ir.NumericValue:
-    """What begins like a plain number goes to the engine; its cast also takes ``1_000``, which is none."""
-    plain = (text >= "-") & (text < ":") & ~text.contains("_")
+    """What looks like a plain number goes to the engine, whose cast also takes ``1_000`` and ``4e2.``: they do not."""
+    plain = (text >= "-") & (text < ":") & ~text.contains("_") & ~text.contains("e") & ~text.contains("E")
     if decimal == ".":
         return plain.ifelse(text, ibis.null("string")).try_cast(target)
     plain = plain & ~text.contains(".")
