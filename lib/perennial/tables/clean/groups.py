@@ -20,9 +20,11 @@ def copies(engine: Backend, rows: ir.Table) -> ir.Table:
     key = ["ordered_at", "amount"]
     counted = rows.group_by(key).agg(_lines=lambda t: t.count())
     several = engine.create_table("repeated", counted.filter(counted._lines > 1), temp=True, overwrite=True)
-    alike = rows.semi_join(several, key)
-    lacking = rows.filter(rows.ordered_at.isnull() | rows.amount.isnull())
-    both = engine.create_table("alike", alike.union(lacking), temp=True, overwrite=True)
+    # places first: the engine then fetches the other columns of these few lines alone
+    alike = rows.semi_join(several, key).select(ROW)
+    lacking = rows.filter(rows.ordered_at.isnull() | rows.amount.isnull()).select(ROW)
+    places = engine.create_table("alike", alike.union(lacking), temp=True, overwrite=True)
+    both = rows.semi_join(places, ROW)
     compared = [name for name in both.columns if name not in (ROW, FILE)]
     placed = both.select(ROW, _copy=ibis.row_number().over(group_by=compared, order_by=ROW))
     return placed.filter(placed._copy > 0).select(ROW)
