@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from perennial.onboard.questions import Question
@@ -272,6 +272,7 @@ _NAMES = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_siz
 
 @settings(deadline=None, max_examples=150)
 @given(header=_NAMES, note=_NAMES, pattern=_NAMES)
+@example(header="\x85", note="0", pattern="0")
 def test_whatever_a_header_holds_the_written_file_loads(tmp_path_factory, header, note, pattern):
     columns = [Entry(name, {"from": header, "strip_decimal": True}, note) for name in ("customer_id", "amount")]
     columns.append(Entry("ordered_at", header, note, (note,)))

@@ -27,6 +27,17 @@ class Entry:
     above: tuple[str, ...] = ()
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes text that is not all printable in double quotes, where every such character is escaped."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=None if value.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _text)
+
+
 def yaml_text(heading: Sequence[str], entries: Sequence[Entry], questions: Mapping[str, Question]) -> str:
     """The whole file. An open question stands above its key; one whose key is not there, above the nearest level."""
     lines = [part for line in heading for part in _comment(line, "")]
@@ -77,10 +88,7 @@ def _question_lines(question: Question, indent: str) -> list[str]:
 
 def flow(value: Any) -> str:
     """A plain value as YAML on one line."""
-    style = '"' if isinstance(value, str) and not value.isprintable() else None
-    text = yaml.safe_dump(
-        value, default_flow_style=True, default_style=style, allow_unicode=True, width=10**9, sort_keys=False
-    )
+    text = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=10**9, sort_keys=False)
     return text.removesuffix("...\n").strip()
 
 
