@@ -87,7 +87,9 @@ class Study:
         """Why a chart or table of this name is not shown."""
         if self.result is None:
             return _("Not shown: there is no purchase model for these customers.")
-        if name in {"value_tracking", "value_weekly", "value_by_frequency", "value_deciles", "value_scores"}:
+        if name in {"value_tracking", "value_weekly", "value_by_frequency", "value_deciles"}:
+            return _("Not shown, for the same reason: the model could not be judged on days it had not seen.")
+        if name == "value_scores":
             return _("Not shown: {reason}", reason=self.result.holdout_reason)
         if name == "value_censoring":
             return _("No sign that many customers were there before the data begins; nothing was refitted.")

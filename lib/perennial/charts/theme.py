@@ -82,12 +82,6 @@ def new_axes(width: float = 7.2, height: float = 3.6) -> Axes:
     return figure.add_subplot()
 
 
-def new_row(count: int, width: float = 7.2, height: float = 3.2, share_y: bool = True) -> list[Axes]:
-    """A row of small multiples."""
-    figure, axes = plt.subplots(1, count, figsize=(width, height), layout="constrained", sharey=share_y)
-    return list(axes) if count > 1 else [axes]
-
-
 def draw_cells(values: np.ndarray, labels: np.ndarray | None, top: float, size: float, ax: Axes) -> None:
     """A heat map from 0 to ``top``, each label in its cell; cell (row, column) is centred on (column, row) + ½."""
     import seaborn as sns

@@ -45,13 +45,7 @@ def _group(heading: Heading, names: list[str], alone: bool, whole: bool) -> tupl
         keys["sheet"] = ("*" if whole else names) if len(names) > 1 else names[0]
     if len(names) > 1:
         notes.append(f"{len(names)} sheets with the same columns are read as one table: {', '.join(names)}")
-    if heading.line != 1:
-        keys["header"] = heading.line
-    if heading.line == 0:
-        keys["names"] = heading.names
-    if heading.skip:
-        keys["skip_after_header"] = heading.skip
-    return keys, heading.names, notes
+    return keys | heading.keys(), heading.names, notes
 
 
 def _sheets(path: Path) -> list[tuple[str, list[list[str]]]]:

@@ -47,7 +47,7 @@ def text_dialect(path: Path, locale: str) -> Dialect:
     divided, heading = _divide(lines, path.suffix.lower() == ".tsv" or ".tsv." in path.name)
     keys |= divided
     if heading:
-        keys |= _heading_keys(heading, divided)
+        keys |= heading.keys()
     return Dialect(keys, notes, encoding == "gb18030" or any("\u4e00" <= letter <= "\u9fff" for letter in text[:5000]))
 
 
@@ -121,14 +121,3 @@ def _cut(line: str, widths: Sequence[int]) -> list[str]:
         cells.append(line[start : start + width].strip())
         start += width
     return cells
-
-
-def _heading_keys(heading: Heading, divided: dict[str, Any]) -> dict[str, Any]:
-    keys: dict[str, Any] = {}
-    if heading.line != 1:
-        keys["header"] = heading.line
-    if heading.line == 0:
-        keys["names"] = heading.names
-    if heading.skip:
-        keys["skip_after_header"] = heading.skip
-    return keys

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _VALUE = re.compile(r"^[\s\d.,:;/+\-()%$€£¥￥'T]*\d[\s\d.,:;/+\-()%$€£¥￥'TZ]*(?:AM|PM|am|pm)?$")
 
@@ -15,6 +16,17 @@ class Heading:
     line: int
     skip: int
     names: list[str]
+
+    def keys(self) -> dict[str, Any]:
+        """What a source declares of it: nothing where the names stand in the first line, right above the data."""
+        keys: dict[str, Any] = {}
+        if self.line != 1:
+            keys["header"] = self.line
+        if self.line == 0:
+            keys["names"] = self.names
+        if self.skip:
+            keys["skip_after_header"] = self.skip
+        return keys
 
 
 def find_heading(rows: Sequence[Sequence[str]]) -> Heading | None:

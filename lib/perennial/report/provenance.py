@@ -123,6 +123,7 @@ def _cleaning(record: dict[str, Any]) -> dict[str, Any]:
             formats.MISSING if rule["money"] is None else formats.money(rule["money"], currency, 2),
         ]
         for rule in record["cleaning"]
+        if rule["rows"]
     ]
     headers = [_("table"), _("rule"), _("rows"), _("money")]
     return _table("cleaning", _("Cleaning: what was used and what was left out"), headers, "ttnn", lines)
