@@ -6,13 +6,13 @@ import random
 import ibis
 import pytest
 
+from perennial.header_words import header_words, name_score, names_of
 from perennial.onboard.dialect import text_dialect
 from perennial.onboard.grid import find_heading
 from perennial.onboard.open_text import decode
 from perennial.onboard.profile import profile_columns
 from perennial.onboard.pseudo import quote, shape
 from perennial.onboard.roles import Reading, read_as
-from perennial.onboard.words import header_words, name_score, names_of
 
 draw = random.Random(3)
 DAYS = [dt.date(2024, 1, 1) + dt.timedelta(days=n % 300) for n in range(400)]

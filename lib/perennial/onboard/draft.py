@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from perennial.headers import LIST_TOTALS
 from perennial.onboard.choose import Chosen
 from perennial.onboard.cleaning import propose_cleaning
 from perennial.onboard.clock import last_order_day, time_zone
 from perennial.onboard.currency import find_currency, rates
-from perennial.onboard.headers import LIST_TOTALS
 from perennial.onboard.kinds import column_entries
 from perennial.onboard.questions import Answers, Question
 from perennial.onboard.roles import country_column, product_name

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from perennial.onboard.headers import COUNTRIES, LIST_TOTALS, PRODUCT_NAMES
+from perennial.header_words import header_words, name_score, names_of
+from perennial.headers import COUNTRIES, LIST_TOTALS, PRODUCT_NAMES
 from perennial.onboard.profile import Profile
-from perennial.onboard.words import header_words, name_score, names_of
 from perennial.schema import TABLES
 
 SURE, ENOUGH, CLOSE = 0.75, 0.3, 0.12

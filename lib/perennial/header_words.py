@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from perennial.onboard.headers import HEADERS
+from perennial.headers import HEADERS
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_WORD = re.compile(r"[\W_]+")
