@@ -58,7 +58,7 @@ def applying(rows, cleaning, as_of):
 
 
 def clean(rows, cleaning, as_of):
-    """``(rule → (rows, customers, money), rule → found)``, ``used`` among the rules."""
+    """``(rule → (rows, customers, money, money below zero), rule → found)``, ``used`` among the rules."""
     found = applying(rows, cleaning, as_of)
     verdict = [min(rules, key=ORDER.index) if rules else "used" for rules in found]
     used = [place for place, rule in enumerate(verdict) if rule == "used"]
@@ -81,6 +81,7 @@ def clean(rows, cleaning, as_of):
     told = {}
     for rule in counts:
         mine = [row for row, given in zip(rows, verdict, strict=True) if given == rule]
-        money = sum((number(row[4]) or Decimal(0) for row in mine), Decimal(0))
-        told[rule] = (counts[rule], len({row[0] for row in mine} - {""}), float(money))
+        amounts = [number(row[4]) or Decimal(0) for row in mine]
+        below = sum(amount for amount in amounts if amount < 0)
+        told[rule] = (counts[rule], len({row[0] for row in mine} - {""}), float(sum(amounts)), float(below))
     return told, Counter(rule for rules in found for rule in rules)

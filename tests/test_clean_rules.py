@@ -243,9 +243,10 @@ def test_any_file_under_any_rules_is_the_slow_telling(tmp_path_factory, rows, cl
     client = workbook.open("acme")
     told, found = cleaning_reference.clean(rows, cleaning, AS_OF)
     empty = found["blank_row"] + found["header_repeated"]  # which lack all else too, and say nothing by it
-    told = {**dict.fromkeys([rule for rule, n in found.items() if n > empty], (0, 0, 0.0)), **told}
-    assert counted(client) == {rule: (n, who, pytest.approx(money)) for rule, (n, who, money) in told.items()}
+    told = {**dict.fromkeys([rule for rule, n in found.items() if n > empty], (0, 0, 0.0, 0.0)), **told}
+    assert counted(client) == {rule: (n, who, pytest.approx(money)) for rule, (n, who, money, _) in told.items()}
     for rule in client.audit.rules:
+        assert rule.below == pytest.approx(told[rule.rule][3])
         assert rule.found == found.get(rule.rule, rule.rows)
 
 

@@ -129,6 +129,7 @@ def _patterns(study: "Study") -> Iterator[Question]:
     if not there:
         return
     rows, money, more = left_out(study, *there)
+    below = sum(rule.below for rule in study.audit.rules_of("transactions") if rule.rule in there)
     named = [words.rule_name(name).lower() for name in there]
     if len(there) > 1:
         named = [f"{name} ({formats.number(found[rule][0])})" for name, rule in zip(named, there, strict=True)]
@@ -137,10 +138,19 @@ def _patterns(study: "Study") -> Iterator[Question]:
         _("Left out on purpose, as {names}: {lines}.", lines=lines(study, rows, money), names=phrases.listed(named))
         + also_gone(more),
         _("Is that right, and are there further ones we should know of?"),
-        _("Kept in, they would raise orders and revenue in every chapter without a customer's decision behind them."),
+        _both_ways(study, money - below, below),
         ", ".join(f"cleaning.{_KEYS[name]}" for name in there),
         **stake(study, rows, money),
     )
+
+
+def _both_ways(study: "Study", sold: float, back: float) -> str:
+    """What lines left out would do to revenue, sales and what was taken back apart."""
+    if not back:
+        return _("Kept in, they would add {sold} of sales to every chapter without a customer's decision behind them.",
+                 sold=words.money(study, sold))  # fmt: skip
+    return _("Kept in, they would add {sold} of sales and {back} of returns to every chapter without a customer's "
+             "decision behind them.", sold=words.money(study, sold), back=words.money(study, -back))  # fmt: skip
 
 
 _KEYS = {

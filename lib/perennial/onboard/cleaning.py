@@ -1,17 +1,19 @@
 """Rules for cleaning that the order lines themselves suggest; each doubtful one is a question."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ibis
 import ibis.expr.types as ir
 
 from perennial.onboard.choose import Chosen
 from perennial.onboard.opened import Opened
-from perennial.onboard.pseudo import pseudo_pattern, quote
+from perennial.onboard.pseudo import Code, pattern_of, pseudo_codes, quote
 from perennial.onboard.questions import Answers, Question
 from perennial.onboard.write_yaml import Entry
+from perennial.parameters import Source
 
 _MOST_TOTALS = 24  # rows: one a month of two years
+_NAMED = 8  # codes that a question names
 _PREFIX = r"^[^\d\s]{1,4}"
 _GUESTS = (
     "guest", "anonymous", "anonym", "unknown", "none", "null", "n/a", "na", "walk-in", "walkin", "cash", "gast",
@@ -19,8 +21,14 @@ _GUESTS = (
 )  # fmt: skip
 
 
-def propose_cleaning(orders: Chosen, named: str | None, answers: Answers) -> list[Entry]:
-    """The entries under ``cleaning``; ``named`` is the header of products' names, where there is one."""
+def propose_cleaning(orders: Chosen, source: Source, named: str | None, answers: Answers) -> list[Entry]:
+    """The entries under ``cleaning``.
+
+    Parameters
+    ----------
+    source : how the order lines will be read.
+    named : the header of products' names, where there is one.
+    """
     headers = {column: role.header for column, role in orders.reading.roles.items()}
     entries = [
         _duplicates(orders.opened.rows, headers, answers),
@@ -30,7 +38,7 @@ def propose_cleaning(orders: Chosen, named: str | None, answers: Answers) -> lis
         entries.append(Entry("negative_prices", "drop", "or keep; write-offs, neither sale nor return"))
     entries.append(_returns(orders.opened, headers))
     if "product_id" in headers:
-        entries += _pseudo_products(orders.opened, headers["product_id"], named, answers)
+        entries += _pseudo_products(orders.opened, source, named, answers)
     return [
         *entries,
         *_guests(orders.opened, headers["customer_id"], answers),
@@ -80,26 +88,49 @@ def _returns(opened: Opened, headers: Mapping[str, str]) -> Entry:
     return Entry("returns", [where, separate])
 
 
-def _pseudo_products(opened: Opened, code: str, named: str | None, answers: Answers) -> list[Entry]:
+def _pseudo_products(opened: Opened, source: Source, named: str | None, answers: Answers) -> list[Entry]:
+    """Codes of no product that bring money are left out; credits stay: without them the sales they undo would stand."""
     key = "cleaning.pseudo_products"
-    found = pseudo_pattern(opened, code, named)
     given = answers.given(key)
-    if found is None:
+    found = pseudo_codes(opened, source, named)
+    if not found:
         return [Entry("pseudo_products", {"product_id": given})] if given not in (None, "none") else []
-    pattern, rows, shown = found
-    question = Question(
-        key,
-        f"{opened.said(rows)} lines seem to be no products but fees, postage or corrections: {shown}. Leave them out?",
-        {"drop": "they are no products", "none": "they are sales like all others"},
-        "drop",
-    )
-    # besides the two answers any pattern will do
-    answer = given if given not in (None, *question.options) else answers.ask(question)
-    if answer == "none":
+    credits = [code for code in found if code.is_credit]
+    fees = [code for code in found if not code.is_credit]
+    meant = {"drop": fees, "all": found, "none": []}
+    question = Question(key, _fees_and_credits(opened, fees, credits), {
+        "drop": "leave out those that bring money: they are no products",
+        "all": "leave out the credits too, and with them what they take off the customers' revenue",
+        "none": "keep all: they are sales and returns like all others",
+    }, "drop")  # fmt: skip
+    # besides the three answers any pattern will do
+    answer = given if given not in (None, *question.options) else str(answers.ask(question))
+    if answer not in meant:
+        return [Entry("pseudo_products", {"product_id": answer})]
+    if not meant[answer]:
         return []
-    return [
-        Entry("pseudo_products", {"product_id": pattern if answer == "drop" else answer}, f"{opened.said(rows)} lines")
-    ]
+    said = f"{opened.said(sum(code.lines for code in meant[answer]))} lines"
+    if credits and answer == "drop":
+        said += f"; {', '.join(code.text for code in credits)} mostly take money back, and count as returns"
+    return [Entry("pseudo_products", {"product_id": pattern_of(meant[answer])}, said)]
+
+
+def _fees_and_credits(opened: Opened, fees: Sequence[Code], credits: Sequence[Code]) -> str:
+    def shown(codes: Sequence[Code]) -> str:
+        named = [f"{code.text} ({opened.said(code.lines)} lines{_worth(code)})" for code in codes[:_NAMED]]
+        return ", ".join(named) + (f" and {len(codes) - _NAMED} more" if len(codes) > _NAMED else "")
+
+    text = "Some codes seem to be no products but postage, fees or corrections, with the money they bring and take: "
+    text += shown(fees) if fees else ""
+    if credits:
+        text += ("; " if fees else "") + f"mostly taking money back, as credits to customers: {shown(credits)}"
+    return text + ". Leave them out?"
+
+
+def _worth(code: Code) -> str:
+    """The money a code's lines bring and take, as far as there is any."""
+    parts = [f"{sign}{money:,.0f}" for sign, money in (("+", code.plus), ("−", code.minus)) if money >= 1]
+    return f", {' and '.join(parts)}" if parts else ""
 
 
 def _totals(opened: Opened, headers: Mapping[str, str], answers: Answers) -> list[Entry]:

@@ -41,7 +41,8 @@ def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> l
     currency, why = _currency(facts, orders, answers)
     ordered_at = orders.opened.profiles[orders.reading.roles["ordered_at"].header]
     zone = time_zone(ordered_at.name, ordered_at.sample, answers)
-    as_of = _as_of(facts, orders, _source_of(sources[0]), zone[0].value if zone else "UTC", answers)
+    source = _source_of(sources[0])
+    as_of = _as_of(facts, orders, source, zone[0].value if zone else "UTC", answers)
     title = facts.title or facts.client.replace("_", " ").replace("-", " ").title()
     entries = [
         Entry("title", title, "stands on the cover"),
@@ -55,7 +56,7 @@ def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> l
     entries += _personal_id(orders, answers)
     named = product_name(orders.opened.profiles)
     codes = orders.reading.roles.get("currency")
-    cleaning = propose_cleaning(orders, named, answers)
+    cleaning = propose_cleaning(orders, source, named, answers)
     cleaning += rates(orders.opened.profiles[codes.header] if codes else None, currency, answers)
     return [*entries, Entry("sources", sources), Entry("cleaning", cleaning), *_usual()]
 

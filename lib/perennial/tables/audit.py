@@ -30,7 +30,7 @@ class RuleCount:
     """What one rule removed from one table; ``money`` is None where the table has no amounts.
 
     ``rows, customers, money`` are those the rule removed, because no rule before it applied; ``found`` counts all rows
-    it applies to, whichever rule removed them.
+    it applies to, whichever rule removed them. ``below`` is the part of the money on lines below zero.
     """
 
     table: str
@@ -40,6 +40,7 @@ class RuleCount:
     customers: int
     money: float | None
     found: int = 0
+    below: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,16 @@ class ColumnFacts:
 
 
 @dataclass(frozen=True)
+class UnusedColumn:
+    """A column that nothing is made of: its name, the first file that has it, and how many of the table's files do."""
+
+    table: str
+    column: str
+    file: str
+    files: int
+
+
+@dataclass(frozen=True)
 class TableFacts:
     """One canonical table after cleaning; dates as ISO text, ``filled`` the share of non-missing values by column.
 
@@ -97,6 +108,7 @@ class Audit:
     as_of: str
     files: list[SourceFile] = field(default_factory=list)
     columns: list[ColumnFacts] = field(default_factory=list)
+    unused: list[UnusedColumn] = field(default_factory=list)
     rules: list[RuleCount] = field(default_factory=list)
     flags: list[Flag] = field(default_factory=list)
     tables: list[TableFacts] = field(default_factory=list)
@@ -129,6 +141,7 @@ class Audit:
             raw["as_of"],
             [SourceFile(**item) for item in raw["files"]],
             [ColumnFacts(**item) for item in raw["columns"]],
+            [UnusedColumn(**item) for item in raw["unused"]],
             [RuleCount(**item) for item in raw["rules"]],
             [Flag(**item) for item in raw["flags"]],
             [TableFacts(**item) for item in raw["tables"]],

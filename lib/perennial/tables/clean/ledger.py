@@ -12,6 +12,7 @@ from perennial.tables.audit import RuleCount
 from perennial.tables.clean.rules import MEANINGS, REJECTING, ROW
 
 _BAD = "_bad_"
+_NOTHING = Decimal(0)
 
 
 class Ledger:
@@ -49,7 +50,7 @@ class Ledger:
         if "amount" in rows.columns:
             measures |= {"money": rows.amount.sum(), "size": rows.amount.abs().sum()}
         row: dict[str, Any] = rows.aggregate(**measures).to_pyarrow().to_pylist()[0]
-        zeros = {"money": Decimal(0), "size": Decimal(0)}
+        zeros = {"money": _NOTHING, "size": _NOTHING}
         return {**zeros, **{name: value for name, value in row.items() if value is not None}, "rows": row["rows"]} | {
             f"rule:{rule}": int(row[f"rule:{rule}"] or 0) for rule in conditions
         }
@@ -101,7 +102,7 @@ class Ledger:
 
     @cached_property
     def removed(self) -> dict[str, dict[str, Any]]:
-        """Rule → ``rows, customers, money, size`` (money without its sign) of the rows it removed."""
+        """Rule → ``rows, customers, money, below`` (the money on lines below zero) of the rows it removed."""
         if not self._removed:
             return {}
         gone = self._gone()
@@ -109,7 +110,7 @@ class Ledger:
         if "customer_id" in gone.columns:
             measures["customers"] = gone.customer_id.nunique()
         if "amount" in gone.columns:
-            measures |= {"money": gone.amount.sum(), "size": gone.amount.abs().sum()}
+            measures |= {"money": gone.amount.sum(), "below": gone.amount.clip(upper=0).sum()}
         rows = gone.group_by("rule").agg(**measures).to_pyarrow().to_pylist()
         return {row["rule"]: row for row in rows}
 
@@ -120,14 +121,18 @@ class Ledger:
         """
         gone = self.removed
         rows = self.raw_rows - sum(row["rows"] for row in gone.values())
-        money = self.raw_money - sum(((row.get("money") or Decimal(0)) for row in gone.values()), Decimal(0))
-        counted = {"used": (rows, self._used_customers(), money)} if rows else {}
-        counted |= {"malformed": (malformed, 0, Decimal(0))} if malformed else {}
+        money, below = (
+            whole - sum(((row.get(key) or _NOTHING) for row in gone.values()), _NOTHING)
+            for key, whole in (("money", self.raw_money), ("below", (self.raw_money - self.raw_size) / 2))
+        )
+        counted = {"used": (rows, self._used_customers(), money, below)} if rows else {}
+        counted |= {"malformed": (malformed, 0, _NOTHING, _NOTHING)} if malformed else {}
         empty = self.found.get("blank_row", 0) + self.found.get("header_repeated", 0)  # miss all that is required
-        taken = {rule: (0, 0, Decimal(0)) for rule, count in self.found.items() if count > empty}
+        taken = {rule: (0, 0, _NOTHING, _NOTHING) for rule, count in self.found.items() if count > empty}
         counted |= taken  # rules that apply to rows of which others took every one
         for rule, row in gone.items():
-            counted[rule] = (row["rows"], row.get("customers") or 0, row.get("money") or Decimal(0))
+            worth = (row.get("money") or _NOTHING, row.get("below") or _NOTHING)
+            counted[rule] = (row["rows"], row.get("customers") or 0, *worth)
         return [
             RuleCount(
                 self.table,
@@ -137,6 +142,7 @@ class Ledger:
                 counted[rule][1],
                 round(float(counted[rule][2]), 4) if "amount" in self.rows.columns else None,
                 self.found.get(rule, counted[rule][0]),
+                round(float(counted[rule][3]), 4),
             )
             for rule, meaning in MEANINGS.items()
             if rule in counted
@@ -145,7 +151,7 @@ class Ledger:
     def rejected(self, malformed: int) -> tuple[int, Decimal]:
         """Rows that could not be read, empty ones apart, and the money on them without its sign."""
         gone = [row for rule, row in self.removed.items() if rule in REJECTING and rule != "blank_row"]
-        size = sum(((row.get("size") or Decimal(0)) for row in gone), Decimal(0))
+        size = sum(((row.get("money") or _NOTHING) - 2 * (row.get("below") or _NOTHING) for row in gone), _NOTHING)
         return malformed + sum(row["rows"] for row in gone), size
 
     @property
