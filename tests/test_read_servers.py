@@ -310,6 +310,8 @@ def test_a_client_on_a_server_is_opened_like_one_on_files(shop: Shop, workbook: 
     workbook.write("files", lines, as_of="2025-01-01")
     at_server, from_files = (workbook.open(name).transactions.to_pyarrow() for name in ("shop", "files"))
     assert at_server.num_rows == from_files.num_rows == 1200
+    unread = [(column.column, column.file) for column in workbook.open("shop").audit.unused]
+    assert unread == [("phone", "orders (SHOP_URI)")], "known by name, though it is not copied"
     keys = [("customer_id", "ascending"), ("ordered_at", "ascending"), ("amount", "ascending")]
     columns = [name for name, _ in keys]
     assert at_server.sort_by(keys).select(columns).equals(from_files.sort_by(keys).select(columns))

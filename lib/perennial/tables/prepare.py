@@ -20,11 +20,12 @@ from perennial.tables import audit, engine, read
 from perennial.tables.cache import cached_folder, code_fingerprint, fingerprint, sha256
 from perennial.tables.clean.apply import clean
 from perennial.tables.files import locate
-from perennial.tables.files.raw import FILE, Raw
+from perennial.tables.files.raw import FILE, Raw, ReadFile
 from perennial.tables.files.request import Request
 from perennial.tables.parse.settle import parse_source
 from perennial.tables.pseudonyms import key_fingerprint
 from perennial.tables.summary import customer_summary
+from perennial.tables.unused import unused_columns
 
 # Keys that change nothing in the tables; all others make them anew.
 _NOT_OF_TABLES = {
@@ -111,15 +112,19 @@ def make_canonical(
             Request(con, parameters.client, table, parameters.sources[table], root, Path(scratch), parameters.locale)
             for table in given
         ]
-        rejects = [_make_table(request, parameters, folder, record) for request in requests]
-    listed = [found for found in rejects if found is not None]
+        made = [_make_table(request, parameters, folder, record) for request in requests]
+    listed = [rejects for _, rejects in made if rejects is not None]
     if listed:
         pq.write_table(pa.concat_tables(listed), folder / "rejects.parquet")
+    read_files = [(request, files) for request, (files, _) in zip(requests, made, strict=True)]
+    record.unused = unused_columns(read_files, parameters.cleaning)
     return record
 
 
-def _make_table(request: Request, parameters: Parameters, folder: Path, record: audit.Audit) -> pa.Table | None:
-    """Write one table and its place in the audit; the rejects on the way."""
+def _make_table(
+    request: Request, parameters: Parameters, folder: Path, record: audit.Audit
+) -> tuple[list[ReadFile], pa.Table | None]:
+    """Write one table and its place in the audit; its files as they were read, and the rejects on the way."""
     table = request.table
     raw = read.read_source(request, parameters.cleaning)
     parsed = parse_source(request, raw.rows, parameters.time_zone)
@@ -139,7 +144,7 @@ def _make_table(request: Request, parameters: Parameters, folder: Path, record: 
     money = float(lost) if table == "transactions" else None
     record.tables.append(audit.describe(path, table, raw_rows, customers, rejected, money))
     request.engine.drop_table(f"parsed_{table}")
-    return cleaned.rejects
+    return raw.files, cleaned.rejects
 
 
 def _note_files(record: audit.Audit, table: str, raw: Raw, rows: ir.Table) -> None:

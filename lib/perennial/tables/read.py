@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 
 from perennial.parameters import Cleaning
 from perennial.tables.files import locate
-from perennial.tables.files.raw import FILE, Place, Raw
+from perennial.tables.files.raw import FILE, Place, Raw, ReadFile
 from perennial.tables.files.request import Request
 
 ROW, UNMAPPED_HASH = "_row", "_unmapped_hash"
@@ -72,7 +72,8 @@ def read_source(request: Request, cleaning: Cleaning) -> Raw:
     else:
         raw = open_files(request, places, None if request.table == "transactions" else wanted)
         request.require(places[0].name, raw.rows.columns, wanted)
-    return replace(raw, rows=_mapped(request, raw.rows, flags))
+    files = _of_the_server(request, raw.files) if source.database else raw.files
+    return replace(raw, rows=_mapped(request, raw.rows, flags), files=files)
 
 
 def _places(request: Request) -> list[Place]:
@@ -81,6 +82,13 @@ def _places(request: Request) -> list[Place]:
 
         return [server.place(request)]
     return locate.source_places(request.source, request.root)
+
+
+def _of_the_server(request: Request, files: list[ReadFile]) -> list[ReadFile]:
+    """The copy with the columns of the table that it was made of, which it holds in part."""
+    from perennial.tables.files import server
+
+    return [replace(files[0], columns=server.columns_of(request)), *files[1:]]
 
 
 def open_files(request: Request, places: Sequence[Place], wanted: Sequence[str] | None) -> Raw:
@@ -133,7 +141,8 @@ def _look_up(request: Request, raw: Raw, wanted: Sequence[str]) -> Raw:
     assert request.source.lookup is not None
     key = request.source.lookup.by
     place = locate.lookup_place(request.source.lookup.path, request.root)
-    other = open_files(request, [place], None).rows.drop(FILE)
+    opened = open_files(request, [place], None)
+    other = opened.rows.drop(FILE)
     rows = request.engine.create_table(f"raw_{request.table}", raw.rows, temp=True)
     rows = rows.mutate(**{ROW: rows.rowid()})
     for name, side in [(raw.files[0].name, rows), (place.name, other)]:
@@ -148,4 +157,4 @@ def _look_up(request: Request, raw: Raw, wanted: Sequence[str]) -> Raw:
     added = [column for column in other.columns if column not in rows.columns]
     request.require(raw.files[0].name, [*rows.columns, *added], wanted)
     joined = rows.left_join(other, key, rname="").select(*[rows[c] for c in rows.columns], *[other[c] for c in added])
-    return replace(raw, rows=joined)
+    return replace(raw, rows=joined, files=[*raw.files, *opened.files])

@@ -48,13 +48,13 @@ def _open(request: Request, place: Place, wanted: Sequence[str] | None) -> tuple
         raise request.error(f"the file '{place.name}' is neither a DuckDB nor an SQLite database: declare its layout")
     table = _choose(request, place, base.tables)
     name = f"{place.name}#{table}"
-    request.require(name, base.columns(table), needed_columns(request, wanted))
+    columns = base.columns(table)
+    request.require(name, columns, needed_columns(request, wanted))
     rows = base.read(table)
     if not rows.limit(1).count().execute():
         raise request.error(f"the table '{table}' of '{place.name}' has no rows")
-    return ReadFile(name, lambda records: [record + 1 for record in records]), (
-        rows.select(*wanted) if wanted is not None else rows
-    )
+    opened = ReadFile(name, lambda records: [record + 1 for record in records], columns=tuple(columns))
+    return opened, rows.select(*wanted) if wanted is not None else rows
 
 
 def _choose(request: Request, place: Place, tables: list[str]) -> str:

@@ -178,4 +178,9 @@ def _rows(request: Request, sheet: _Sheet, wanted: Sequence[str] | None) -> tupl
             )
     table = request.engine.create_table(gen_name("sheet"), pa.table(columns), temp=True)
     before = sheet.first + 1
-    return ReadFile(sheet.title, lambda records: [record + before for record in records], "", tuple(sheet.notes)), table
+    return ReadFile(
+        sheet.title,
+        lambda records: [record + before for record in records],
+        notes=tuple(sheet.notes),
+        columns=tuple(sheet.names),
+    ), table

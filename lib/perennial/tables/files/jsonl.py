@@ -37,7 +37,8 @@ def read(request: Request, places: Sequence[Place], wanted: Sequence[str] | None
         paths = _paths(request, place, lines)
         request.require(place.name, list(paths), needed_columns(request, wanted))
         chosen = {name: path for name, path in paths.items() if wanted is None or name in wanted}
-        parts.append((ReadFile(place.name, partial(_line_numbers, request, lines)), _columns(good, chosen)))
+        file = ReadFile(place.name, partial(_line_numbers, request, lines), columns=tuple(paths))
+        parts.append((file, _columns(good, chosen)))
         rejected.append((place.name, lines, is_array))
     return one_table(parts, lambda: [one for part in rejected for one in _rejects(request, *part)])
 

@@ -21,15 +21,14 @@ def read(request: Request, places: Sequence[Place], wanted: Sequence[str] | None
     InputError
         When a file is no Parquet, is damaged, has no rows or lacks a column.
     """
-    parts = [(ReadFile(place.name, _numbers), _open(request, place, wanted)) for place in places]
-    return one_table(parts)
+    return one_table([_open(request, place, wanted) for place in places])
 
 
 def _numbers(records: Sequence[int]) -> list[int]:
     return [record + 1 for record in records]
 
 
-def _open(request: Request, place: Place, wanted: Sequence[str] | None) -> ir.Table:
+def _open(request: Request, place: Place, wanted: Sequence[str] | None) -> tuple[ReadFile, ir.Table]:
     with place.path.open("rb") as file:
         begins = file.read(4)
     if begins != b"PAR1":
@@ -40,7 +39,8 @@ def _open(request: Request, place: Place, wanted: Sequence[str] | None) -> ir.Ta
     request.require(place.name, rows.columns, needed_columns(request, wanted))
     if not count:
         raise request.error(f"the file '{place.name}' has columns but no rows")
-    return rows.select(*wanted) if wanted is not None else rows
+    opened = ReadFile(place.name, _numbers, columns=tuple(rows.columns))
+    return opened, rows.select(*wanted) if wanted is not None else rows
 
 
 def _try_to_open(request: Request, place: Place) -> tuple[ir.Table | None, int]:

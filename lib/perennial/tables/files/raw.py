@@ -33,13 +33,15 @@ class ReadFile:
     """One file, sheet or database table as it was opened.
 
     ``line_numbers`` turns the places of records in the file (from 0, in the order read) into line or row numbers
-    (from 1, the header included). ``notes`` are sentences for the audit.
+    (from 1, the header included). ``notes`` are sentences for the audit, ``columns`` the names of all columns there
+    are, wanted or not.
     """
 
     name: str
     line_numbers: Callable[[Sequence[int]], list[int]]
     encoding: str = ""
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from pathlib import Path
 import ibis
 from filelock import FileLock
 
-from perennial.parameters import Cleaning, Parameters, Source
+from perennial.parameters import Parameters, Source
 from perennial.tables import engine
 from perennial.tables.cache import fingerprint
 from perennial.tables.files.raw import Place
 from perennial.tables.files.request import Request
 from perennial.tables.files.server_connection import connect, is_mysql, open_table
 from perennial.tables.files.server_copy import portable, stream
+from perennial.tables.files.used import used_columns
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Snapshot:
     sha256: str
     rows: int
     taken_at: str  # ISO, UTC
+    columns: list[str]  # of the server's table, copied or not
 
 
 def snapshot(parameters: Parameters, table: str, root: Path, refresh: bool) -> Snapshot:
@@ -46,7 +48,7 @@ def snapshot(parameters: Parameters, table: str, root: Path, refresh: bool) -> S
     """
     source = parameters.sources[table]
     path = snapshot_path(parameters.client, table, root)
-    asked = fingerprint([source.database, source.table, _used_columns(source, parameters.cleaning, table)])
+    asked = fingerprint([source.database, source.table, used_columns(source, parameters.cleaning, table)])
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(path.with_suffix(".lock")):
         known = _known(path, asked)
@@ -59,14 +61,14 @@ def snapshot(parameters: Parameters, table: str, root: Path, refresh: bool) -> S
         os.close(descriptor)
         fresh = Path(name)
         try:
-            _copy(request, fresh, parameters)
+            columns = _copy(request, fresh, parameters)
             sha256, rows = _content(request, fresh)
             if known is None or known.sha256 != sha256:
                 path.with_suffix(".json").unlink(missing_ok=True)
                 fresh.replace(path)
         finally:
             fresh.unlink(missing_ok=True)
-        taken = Snapshot(path, sha256, rows, dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
+        taken = Snapshot(path, sha256, rows, dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), columns)
         _remember(taken, asked)
     return taken
 
@@ -84,6 +86,12 @@ def shown_name(source: Source) -> str:
 def place(request: Request) -> Place:
     """The copy as a Parquet file to read, under the name that people are shown; taken before by :func:`snapshot`."""
     return Place(shown_name(request.source), snapshot_path(request.client, request.table, request.root))
+
+
+def columns_of(request: Request) -> tuple[str, ...]:
+    """The names of all columns that the server's table had when the copy was taken."""
+    memory = snapshot_path(request.client, request.table, request.root).with_suffix(".json")
+    return tuple(json.loads(memory.read_text(encoding="utf-8"))["columns"])
 
 
 def whole_table(request: Request) -> Place:
@@ -104,20 +112,9 @@ def whole_table(request: Request) -> Place:
     return Place(shown_name(request.source), path)
 
 
-def _used_columns(source: Source, cleaning: Cleaning, table: str) -> list[str]:
-    """The columns of the server's table that anything is made of: mapped, attributes, looked up by, searched."""
-    mapped = {name: column.source for name, column in source.columns.items() if column.source is not None}
-    used = [*mapped.values(), *source.attributes, *([source.lookup.by] if source.lookup else [])]
-    if table == "transactions":
-        searched = [cleaning.returns.where, cleaning.test_orders, cleaning.staff,
-                    cleaning.pseudo_products, cleaning.guests]  # fmt: skip
-        used += [mapped.get(column, column) for patterns in searched for column in patterns]
-    return list(dict.fromkeys(used))
-
-
-def _copy(request: Request, path: Path, parameters: Parameters) -> None:
-    """Stream the used columns into a Parquet file."""
-    used = _used_columns(request.source, parameters.cleaning, request.table)
+def _copy(request: Request, path: Path, parameters: Parameters) -> list[str]:
+    """Stream the used columns into a Parquet file; the names of all columns of the table."""
+    used = used_columns(request.source, parameters.cleaning, request.table)
     with connect(request) as backend:
         rows = open_table(request, backend)
         kept = [column for column in used if column in rows.columns]
@@ -129,6 +126,7 @@ def _copy(request: Request, path: Path, parameters: Parameters) -> None:
         problem = stream(backend, selected, len(kept), path, _digest_key(request) if whole else None)
     if problem:
         raise request.error(f"the table '{request.source.table}' {problem}")
+    return list(rows.columns)
 
 
 def _digest_key(request: Request) -> bytes:
@@ -160,7 +158,9 @@ def _known(path: Path, asked: str) -> Snapshot | None:
     if not path.is_file() or not memory.is_file():
         return None
     facts = json.loads(memory.read_text(encoding="utf-8"))
-    return Snapshot(path, facts["sha256"], facts["rows"], facts["taken_at"]) if facts["asked"] == asked else None
+    if facts["asked"] != asked or "columns" not in facts:
+        return None
+    return Snapshot(path, facts["sha256"], facts["rows"], facts["taken_at"], facts["columns"])
 
 
 def _remember(taken: Snapshot, asked: str) -> None:

@@ -69,7 +69,7 @@ def _read_divided(request: Request, parts: Sequence[Part]) -> Raw:
         queries.append(f"SELECT {columns}, {file_number(run, len(scanned))} FROM {read_call(run, table)}")
         scanned += [Scanned(request, table, number, part) for number, part in enumerate(run)]
     files = [
-        ReadFile(one.part.place.name, one.lines().numbers, one.part.encoding, notes)
+        ReadFile(one.part.place.name, one.lines().numbers, one.part.encoding, notes, tuple(one.part.header.names))
         for one, notes in zip(scanned, notes_of(runs), strict=True)
     ]
     rows = view(request, " UNION ALL BY NAME ".join(queries))

@@ -86,7 +86,13 @@ def read(request: Request, parts: Sequence[Part]) -> Raw:
     rows = view(request, " UNION ALL BY NAME ".join(queries))
     malformed = partial(_rejects, request, parts, " UNION ALL ".join(wrong))
     files = [
-        ReadFile(part.place.name, partial(_line_numbers, request, rows.get_name(), number), part.encoding, notes)
+        ReadFile(
+            part.place.name,
+            partial(_line_numbers, request, rows.get_name(), number),
+            part.encoding,
+            notes,
+            tuple(part.header.names),
+        )
         for number, (part, notes) in enumerate(zip(parts, notes_of(runs), strict=True))
     ]
     return Raw(rows.drop("_line"), files, malformed)
