@@ -137,7 +137,7 @@ def test_a_first_month_above_the_later_ones_is_told_though_not_marked(workbook):
         for n in range(50 if month == 1 else 20)
     ]
     study = study_of(workbook, rows)
-    assert not study.known
+    assert not study.beginning.known
     assert study.captions["audit_new"].title.startswith("The first month brings 2.5 times the new customers")
 
 

@@ -14,9 +14,9 @@ from scipy.stats import norm
 
 from perennial.analysis import cohorts, mix
 from perennial.analysis.cadence import order_steps
-from perennial.analysis.censoring import left_censored, new_since, only_new
+from perennial.analysis.censoring import judge_beginning, new_since, only_new
 from perennial.analysis.repeats import compare_halves, early_repeat, wait_counts
-from perennial.chapters import cohort_retention
+from perennial.chapters import cohort_retention, data_audit, lifetime_value
 from perennial.charts import cohorts as charts
 from perennial.charts import repeats as repeat_charts
 from perennial.errors import ModelError
@@ -226,29 +226,115 @@ def monthly(sizes: list[int]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "marked"),
+    ("sizes", "sign", "marked"),
     [
-        ([1982, 185, 113, 47, 45, 21, 21, 16, 16, 6, 11, 6], 5),  # Complete Journey: a panel that existed before
-        ([7846, 8476, 7248], 0),  # CDNOW: a chosen group, cannot be told
-        ([50] * 24, 0),  # a steady business
-        (list(range(100, 40, -5)), 0),  # new customers dwindle steadily
-        ([500, 120, *[50] * 22], 2),
-        ([30, 40, 35, 200, 30, 40, 35, 30], 0),  # a campaign later on is no spike at the start
-        ([5], 0),
+        ([1982, 185, 113, 47, 45, 21, 21, 16, 16, 6, 11, 6], "clear", 5),  # Complete Journey: a panel held before
+        ([7846, 8476, 7248], "unknown", 0),  # CDNOW: a chosen group, cannot be told
+        ([50] * 24, "none", 0),  # a steady business
+        (list(range(100, 40, -5)), "none", 0),  # new customers dwindle steadily
+        ([500, 120, *[50] * 22], "clear", 2),
+        ([30, 40, 35, 200, 30, 40, 35, 30], "none", 0),  # a campaign later on is no spike at the start
+        ([5], "unknown", 0),
+        ([50, *[20] * 11], "possible", 1),
+        ([884, 416, 380, 452, 300, 284, 242, 187, 169, 299, 357, 324], "possible", 2),  # Online Retail, UCI
+        ([594, 257, 315, 355, 194, 163], "possible", 1),  # a pharmacy
+        ([100, *[50] * 11, 95, *[50] * 11], "none", 0),  # the same month a year later brings as many: a season
+        ([8, 3, 3, 3, 3, 3], "none", 0),  # five customers more are chance
     ],
 )
-def test_only_a_spike_at_the_start_is_taken_for_customers_known_before(sizes, marked):
+def test_the_first_cohorts_are_judged_by_their_excess_over_the_later_level(sizes, sign, marked):
     frame = monthly(sizes)
-    found = left_censored(frame, "M")
-    assert sorted(found) == list(frame["cohort"].iloc[:marked])
-    since = new_since(found, "M")
+    found = judge_beginning(frame, "month", dt.date(2030, 1, 1))
+    assert (found.sign, sorted(found.cohorts)) == (sign, list(frame["cohort"].iloc[:marked]))
+    assert found.known == (found.cohorts if sign == "clear" else frozenset())
+    assert found.doubtful == (found.cohorts if sign == "possible" else frozenset())
+    assert found.customers == sum(sizes[:marked])
+    since = new_since(found.cohorts, "M")
     assert since == (None if not marked else dt.date(2017, marked + 1, 1))
 
 
+def test_the_excess_is_what_the_first_periods_bring_beyond_the_median_of_the_later_ones():
+    """By hand: later months 380 … 324 have the median 299.5; 884 + 416 − 2 · 299.5 = 701."""
+    sizes = [884, 416, 380, 452, 300, 284, 242, 187, 169, 299, 357, 324]
+    found = judge_beginning(monthly(sizes), "month", dt.date(2017, 12, 31))
+    assert (found.later, found.excess) == (299.5, 701)
+    assert found.times == pytest.approx(884 / 299.5)
+
+
+def test_a_period_that_is_not_over_does_not_lower_the_later_level():
+    whole = judge_beginning(monthly([60, 22, 21, 20, 21, 20]), "month", dt.date(2017, 6, 30))
+    begun = judge_beginning(monthly([60, 22, 21, 20, 21, 20, 1]), "month", dt.date(2017, 7, 2))
+    assert begun == whole
+
+
+def maybe_older(workbook):
+    """Sixty customers won in January who go on buying, twenty in each later month of whom ever more do."""
+    draw, rows = np.random.default_rng(3), []
+    for month in range(1, 13):
+        for n in range(60 if month == 1 else 20):
+            day, gap = dt.date(2024, month, 1 + n % 20), draw.gamma(2, 20)
+            stays = 0.9 if month == 1 else 0.2 + 0.05 * month
+            while day <= dt.date(2024, 12, 31):
+                rows.append((f"c{month}_{n}", day.isoformat(), int(draw.integers(5, 50))))
+                if draw.random() > stays:
+                    break
+                day += dt.timedelta(days=1 + int(draw.exponential(gap)))
+    workbook.write("maybe", rows)
+    return workbook.open("maybe")
+
+
+def test_chapters_agree_on_customers_who_may_have_bought_before(workbook):
+    client = maybe_older(workbook)
+    audit, stays, worth = data_audit.study(client), cohort_retention.study(client), lifetime_value.study(client)
+    assert audit.beginning == stays.beginning
+    assert audit.beginning.sign == "possible"
+    assert audit.captions["audit_new"].title.endswith("some may have bought before")
+    assert audit.scorecard["known_before"].status == "amber"
+    assert audit.scorecard["known_before"].value == pytest.approx(60 / 280)
+    assert "possible, to Jan 2024" in set(audit.scored["measured"].str.extract(r"\((.*)\)")[0])
+    said = {f.id: f.sentence for f in [*audit.findings, *stays.findings, *worth.findings]}
+    for name in ("audit.left_censored", "cohorts.known_before", "value.left_censoring"):
+        assert "60 customers" in said[name] and "may have bought before" in said[name]
+    assert worth.has("value_censoring")
+
+
+def test_newer_and_older_customers_are_compared_without_those_who_may_be_older(workbook):
+    """January comes back most and the later months ever more: with it the older half looks better, without it less."""
+    found = cohort_retention.study(maybe_older(workbook))
+    assert found.comparison["older_size"] + found.comparison["newer_size"] == found.early["size"].iloc[1:].sum()
+    assert found.comparison["difference"] > 0 > found.with_doubtful["difference"]
+    (said,) = [f.sentence for f in found.findings if f.id == "cohorts.early_repeat_change"]
+    assert "come back sooner" in said
+    assert "without the 60 first seen by Jan 2024" in said
+    assert f"with them −{-100 * found.with_doubtful['difference']:.1f} points" in said
+    assert found.early["left_out"].tolist() == [True, *[False] * (len(found.early) - 1)]
+
+
+def test_what_new_customers_are_worth_names_the_time_in_which_they_were_won(workbook):
+    """Twenty a month; a year from 1 January is twelve months, half a year is not, and is not called a year."""
+    rows = [
+        (f"c{month}_{n}", (dt.date(2024, month, 1 + n) + dt.timedelta(days=9 * again)).isoformat(), 10)
+        for month in range(1, 13)
+        for n in range(20)
+        for again in range(3)
+    ]
+    workbook.write("whole", [row for row in rows if row[1] <= "2024-12-31"])
+    workbook.write("half", [row for row in rows if row[1] <= "2024-06-30"], as_of="2024-06-30")
+    whole, half = (cohort_retention.study(workbook.open(name)) for name in ("whole", "half"))
+    assert (whole.won.customers, whole.won.year) == (240, True)
+    assert (half.won.customers, half.won.year, half.won.days) == (120, False, 182)
+    asked = [
+        next(f.sentence for f in study.findings if f.id == "cohorts.ask_for_second_order") for study in (whole, half)
+    ]
+    assert "240 in the 12 months to 31 December 2024" in asked[0] and "a year" in asked[0]
+    assert "120 since 1 January 2024" in asked[1]
+    assert not any("year" in finding.sentence for finding in half.findings)
+
+
 def test_shipped_clients_complete_journey_is_marked_and_cdnow_is_not(shipped):
-    assert not cohort_retention.study(shipped("cdnow")).known
+    assert cohort_retention.study(shipped("cdnow")).beginning.sign == "unknown"
     found = cohort_retention.study(shipped("completejourney"))
-    assert pd.Timestamp("2017-01-01") in found.known
+    assert pd.Timestamp("2017-01-01") in found.beginning.known
     assert any(finding.id == "cohorts.known_before" for finding in found.findings)
     assert found.repeat["customers"].max() < 200, "the repeat curve is of new customers only"
 

@@ -159,7 +159,7 @@ def record(rules: list[RuleCount], flags: list[Flag]) -> Audit:
 
 def evidence(audit: Audit) -> audit_measures.Evidence:
     lines = LineFacts(9000.0, 0.0, 0, None, "")
-    return audit_measures.Evidence(audit, 50, 0, 12, 0, 365, 180, 0, 1.0, 365, 0, None, lines)
+    return audit_measures.Evidence(audit, 50, 0, "", 12, 0, 365, 180, 0, 1.0, 365, 0, None, lines)
 
 
 def test_the_record_is_read_by_name_and_what_is_not_known_changes_nothing():

@@ -17,6 +17,8 @@ class Evidence:
 
     Attributes
     ----------
+    early_customers, early_sign : those of the first periods who may have bought before the data begins, with how sure
+        that is in words; ``early_customers`` None where it cannot be told.
     months, empty_months : calendar months covered, and those without any order.
     history_days, horizon_days : from the first order to the as-of day; as far as lifetime value looks ahead.
     last_covered : share of the last period that is over, 1 where it is whole.
@@ -25,7 +27,8 @@ class Evidence:
 
     audit: Audit
     customers: int
-    known_customers: int
+    early_customers: int | None
+    early_sign: str
     months: int
     empty_months: int
     history_days: int
@@ -83,8 +86,14 @@ def _completeness(evidence: Evidence) -> dict[str, Measurement]:
         "no_customer_money": Measurement(_part(lost, money), lines, lost),
         "filled": Measurement(sum(shares) / len(shares) if shares else None),
         "empty_months": Measurement(_part(evidence.empty_months, evidence.months)),
-        "known_before": Measurement(_part(evidence.known_customers, evidence.customers)),
+        "known_before": _early(evidence),
     }
+
+
+def _early(evidence: Evidence) -> Measurement:
+    if evidence.early_customers is None:
+        return Measurement(None)
+    return Measurement(_part(evidence.early_customers, evidence.customers), where=evidence.early_sign)
 
 
 def _validity(evidence: Evidence) -> dict[str, Measurement]:

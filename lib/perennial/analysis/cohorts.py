@@ -178,7 +178,7 @@ def layers(cells: pd.DataFrame, unit: str, known: frozenset[pd.Timestamp] = froz
 
     Parameters
     ----------
-    known : cohorts that were customers before the data begins (:func:`perennial.analysis.censoring.left_censored`);
+    known : cohorts that were customers before the data begins (:func:`perennial.analysis.censoring.judge_beginning`);
         they form a group of their own, whose ``group`` is missing.
 
     Returns

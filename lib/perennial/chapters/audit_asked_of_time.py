@@ -27,13 +27,16 @@ def _orders(study: "Study") -> int:
 
 
 def _known(study: "Study") -> Iterator[Question]:
-    if not study.known:
+    beginning = study.beginning
+    if beginning.doubtful:
+        yield _maybe_known(study)
+    if not beginning.known:
         return
-    share = study.known_customers / study.customers
+    share = beginning.customers / study.customers
     yield Question(
         "known_before",
         _("{n} of {all} customers first order in the first months, far more than later: most seem older.",
-          n=formats.number(study.known_customers), all=formats.number(study.customers)),
+          n=formats.number(beginning.customers), all=formats.number(study.customers)),
         _("Could you send earlier orders, or the day each customer was won?"),
         _("Their first purchase is unknown, so they are left out of acquisition in {base} and {stay}; with it these "
           "chapters would rest on {share} more customers.", base=chapter("02_customer_base"),
@@ -43,8 +46,23 @@ def _known(study: "Study") -> Iterator[Question]:
     )  # fmt: skip
 
 
+def _maybe_known(study: "Study") -> Question:
+    beginning, share = study.beginning, study.beginning.customers / study.customers
+    return Question(
+        "known_before",
+        _("{n} of {all} customers first order by {period}, about {excess} more than later periods bring.",
+          n=formats.number(beginning.customers), all=formats.number(study.customers),
+          period=formats.period(max(beginning.cohorts), study.unit), excess=phrases.about(beginning.excess)),
+        _("Were some of them customers before? Could you send earlier orders, or the day each customer was won?"),
+        _("If they were, new customers come back less than {stay} shows, and fewer are won.",
+          stay=chapter("03_cohort_retention")),
+        "sources.transactions.path, sources.customers.columns.acquired_at",
+        share=share / 4,
+    )  # fmt: skip
+
+
 def _history(study: "Study") -> Iterator[Question]:
-    if study.known or not is_odd(study, "history"):
+    if study.beginning.cohorts or not is_odd(study, "history"):
         return
     length = formats.days((study.as_of - study.first_on).days + 1)
     yield Question(

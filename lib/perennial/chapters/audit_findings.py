@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from perennial import formats
-from perennial.chapters import audit_absent, audit_doubts, audit_time
+from perennial.chapters import audit_absent, audit_doubts, audit_time, phrases
 from perennial.chapters import audit_words as words
 from perennial.language import _
 from perennial.statements import Finding, Kind
@@ -150,18 +150,29 @@ def _giants(study: "Study") -> list[Finding]:
 
 
 def _left(study: "Study") -> list[Finding]:
-    if not study.known:
+    beginning = study.beginning
+    if not beginning.cohorts:
         return []
-    last = max(study.known)
+    share = beginning.customers / study.customers
+    words = {
+        "n": formats.number(beginning.customers),
+        "share": formats.percent(share),
+        "period": formats.period(max(beginning.cohorts), study.unit),
+        "later": formats.number(beginning.later, 0),
+        "excess": phrases.about(beginning.excess),
+    }
     text = _(
         "{n} customers ({share}) first appear in the first periods, to {period}, many times the {later} per period "
         "that came later: most were customers before the data begins. They are left out of statements on acquisition.",
-        n=formats.number(study.known_customers),
-        share=formats.percent(study.known_customers / study.customers),
-        period=formats.period(last, study.unit),
-        later=formats.number(study.later_new, 0),
+        **words,
     )
-    share = study.known_customers / study.customers
+    if beginning.doubtful:
+        text = _(
+            "Some of the {n} customers ({share}) first seen by {period} may have bought before the data begins: about "
+            "{excess} of them are more than later periods bring ({later} each). They count as new customers, but "
+            "newer customers are compared with older ones without them. Earlier orders would settle it.",
+            **words,
+        )
     return [_finding("audit.left_censored", text, share, "share", 0.5 + 0.3 * share, "audit_new", "caution")]
 
 

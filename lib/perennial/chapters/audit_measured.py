@@ -11,12 +11,13 @@ from perennial.analysis import (
     audit_measures,
     base,
     censoring,
-    cohorts,
     concentration,
     coverage,
     reconciliation,
 )
+from perennial.analysis.cohorts import cohort_sizes
 from perennial.analysis.scorecard import score
+from perennial.chapters import audit_time
 from perennial.chapters.data_audit import Study
 from perennial.schema import TABLES, UNLOCKS
 
@@ -33,15 +34,16 @@ def measure(client: "Client") -> Study:
     days = coverage.daily_orders(lines, p.as_of)
     rhythm = coverage.measure_rhythm(days)
     gaps, spikes = coverage.find_gaps(rhythm), coverage.find_spikes(rhythm)
-    sizes = cohorts.cohort_sizes(summary, unit)
-    known = censoring.left_censored(sizes, cohorts.FREQUENCY[unit])
+    sizes = cohort_sizes(summary, unit)
+    beginning = censoring.judge_beginning(sizes, unit, p.as_of)
     months = base.period_totals(lines, summary, p.as_of, "month")
     ordered = days.loc[(days["orders"] > 0) | (days["revenue"] != 0), "day"].dt.date
     rejects = client.rejects()
     evidence = audit_measures.Evidence(
         audit=audit,
         customers=int(sizes["size"].sum()),
-        known_customers=int(sizes.loc[sizes["cohort"].isin(known), "size"].sum()),
+        early_customers=None if beginning.sign == "unknown" else beginning.customers,
+        early_sign=audit_time.early_sign(beginning, unit),
         months=len(months),
         empty_months=int((months["finished"] & (months["orders"] == 0)).sum()),
         history_days=(p.as_of - ordered.iloc[0]).days + 1,
@@ -76,15 +78,13 @@ def measure(client: "Client") -> Study:
         reconciliation=reconciliation.reconcile(audit),
         rules=reconciliation.rules_in_order(audit),
         removed=reconciliation.removed_rows(audit),
-        months=months.assign(known=months["period"].isin(_months_of(known, unit))),
+        months=months.assign(known=months["period"].isin(_months_of(beginning.known, unit))),
         steps=rhythm.steps,
         step=rhythm.step,
         measured=rhythm.enough,
         gaps=gaps,
         spikes=spikes,
-        known=known,
-        known_customers=evidence.known_customers,
-        later_new=float(sizes.loc[~sizes["cohort"].isin(known), "size"].median()),
+        beginning=beginning,
         last_new=pd.Timestamp(sizes["cohort"].max()),
         closed=_is_closed(sizes, p.as_of, unit),
         last_finished=evidence.last_covered == 1,

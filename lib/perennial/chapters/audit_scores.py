@@ -138,7 +138,7 @@ def labels() -> dict[str, str]:
         "no_customer_money": _("Money without customer"),
         "filled": _("Mapped columns filled"),
         "empty_months": _("Months without orders"),
-        "known_before": _("Customers there before the data begins"),
+        "known_before": _("Customers who may have bought before the data begins"),
         "unreadable": _("Rows or money that cannot be read"),
         "unreadable_dates": _("Dates that cannot be read"),
         "zero_amounts": _("Lines worth zero"),

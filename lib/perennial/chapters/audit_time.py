@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from perennial import formats
+from perennial.analysis.censoring import Beginning
+from perennial.chapters import phrases
 from perennial.chapters.audit_words import source
 from perennial.language import _, plural
 from perennial.statements import Caption
@@ -12,7 +14,6 @@ from perennial.statements import Caption
 if TYPE_CHECKING:
     from perennial.chapters.data_audit import Study
 
-NOTABLE_FIRST = 1.5  # new customers of the first month, in multiples of a later one
 FIXED_TIMES = 3  # as often must a day of the month stand out to be a fixed one
 FIXED_SHARE = 2 / 3  # of the days that stand out
 MOST_FIXED = 4  # different days of the month
@@ -113,27 +114,28 @@ def _spikes(study: "Study") -> Caption:
 
 
 def _new(study: "Study") -> Caption:
+    beginning = study.beginning
     text = _("No rush of new customers in the first months")
-    above = _first_above_later(study)
-    if above > NOTABLE_FIRST:
-        text = _("The first month brings {times} times the new customers of a later one: some probably bought before",
-                 times=formats.number(above, 1))  # fmt: skip
-    if study.known:
+    if beginning.sign == "possible":
+        text = _("The first {unit} brings {times} times the new customers of a later one: some may have bought before",
+                 unit=phrases.unit_name(study.unit), times=formats.number(beginning.times, 1))  # fmt: skip
+    elif beginning.sign == "clear":
         text = _("Most customers of the first months were there before the data begins")
     elif study.closed:
         text = _("Nobody new came after {month}", month=last_new_month(study))
-    elif len(study.months) < 4:
+    elif beginning.sign == "unknown":
         text = _("Too short to tell old customers from new ones")
     subtitle = _("Customers by the month of their first order in the data")
-    more = _("Grey: counted as known before, left out of statements on acquisition.") if study.known else ""
+    more = _("Grey: counted as known before, left out of statements on acquisition.") if beginning.known else ""
     return Caption(text, subtitle, source(study, more))
 
 
-def _first_above_later(study: "Study") -> float:
-    """New customers of the first month in multiples of the median whole month after it."""
-    later = study.months.loc[study.months["finished"], "new_customers"].iloc[1:]
-    usual = float(later.median()) if len(later) else 0.0
-    return float(study.months["new_customers"].iloc[0]) / usual if usual > 0 else 1.0
+def early_sign(beginning: Beginning, unit: str) -> str:
+    """How sure it is that the first customers bought before the data begins: ``possible, to Jan 2011``."""
+    if not beginning.cohorts:
+        return ""
+    last = formats.period(max(beginning.cohorts), unit)
+    return _("clear, to {period}", period=last) if beginning.known else _("possible, to {period}", period=last)
 
 
 def fixed_days(study: "Study") -> str:

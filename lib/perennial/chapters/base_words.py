@@ -92,6 +92,9 @@ def _left_out(study: "Study") -> str:
     parts = [] if study.periods["finished"].all() else [_("The last period is not complete (hatched).")]
     if study.periods["known"].any():
         parts.append(_("Grey: first periods, whose new customers were mostly there before the data begins."))
+    if study.beginning.doubtful:
+        last = formats.period(max(study.beginning.cohorts), study.unit)
+        parts.append(_("Some new customers of the first periods, to {period}, may have bought before.", period=last))
     return " ".join(parts)
 
 
@@ -106,15 +109,10 @@ def _periods(study: "Study") -> Caption:
         )
     subtitle = _(
         "Net revenue per {unit}, {currency}; new = in the {unit} of the first purchase, returning = in later ones",
-        unit=unit_name(study.unit),
+        unit=phrases.unit_name(study.unit),
         currency=study.currency,
     )
     return Caption(text, subtitle, source(study, _left_out(study)))
-
-
-def unit_name(unit: str) -> str:
-    """``month`` in the reader's language."""
-    return {"week": _("week"), "month": _("month"), "quarter": _("quarter")}[unit]
 
 
 def recent_periods(study: "Study") -> pd.DataFrame:
@@ -141,7 +139,7 @@ def _customers(study: "Study") -> Caption:
             period=formats.period(last["period"], study.unit),
             new=formats.number(last["new_customers"]) if last["new_customers"] else _("none"),
         )
-    subtitle = _("Customers with a purchase per {unit}, new and returning", unit=unit_name(study.unit))
+    subtitle = _("Customers with a purchase per {unit}, new and returning", unit=phrases.unit_name(study.unit))
     return Caption(text, subtitle, source(study, _left_out(study)))
 
 

@@ -168,10 +168,9 @@ def _measure(client: "Client") -> Study:
 
 def _new_since(client: "Client") -> dt.date | None:
     """From when a customer first seen is taken for new: see :mod:`perennial.analysis.censoring`."""
-    unit = client.parameters.cohort_period
-    frequency = cohorts.FREQUENCY[unit]
-    sizes = cohorts.cohort_sizes(client.summary, unit)
-    return censoring.new_since(censoring.left_censored(sizes, frequency), frequency)
+    p = client.parameters
+    beginning = censoring.beginning_of(client.summary, p.cohort_period, p.as_of)
+    return censoring.new_since(beginning.known, cohorts.FREQUENCY[p.cohort_period])
 
 
 def _widest(thresholds: SilenceThresholds) -> float:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from perennial import formats
-from perennial.analysis.cohorts import ENOUGH_CUSTOMERS
+from perennial.analysis.cohorts import ENOUGH_CUSTOMERS, mean_revenue
+from perennial.chapters.cohort_won import ask_for_second, doubtful_words, early_change, known_before
 from perennial.chapters.cohort_words import behind, first_year, grows, ordinal, quantile, recent_layers, share, told
 from perennial.language import _, plural
 from perennial.statements import Finding
@@ -15,13 +16,12 @@ if TYPE_CHECKING:
     from perennial.chapters.cohort_retention import Study
 
 CHAPTER = "03_cohort_retention"
-WORTH_SAYING = 0.0002  # a point more of second orders, as a share of the last year's revenue
 CLOSE = 0.05  # the observed repeat curve within five points of the implied one
 
 
 def findings(study: "Study") -> list[Finding]:
     """The chapter's findings, then what to do, then what the data cannot say."""
-    makers = (_retention, _early, _repeat, _gaps, _first_year, _layers, _act, _known, _closed)
+    makers = (_retention, early_change, _repeat, _gaps, _first_year, _layers, ask_for_second, known_before, _closed)
     return [found for maker in makers if (found := maker(study)) is not None]
 
 
@@ -39,9 +39,20 @@ def _retention(study: "Study") -> Finding | None:
     else:
         text = _("{first} of {n} new customers order again in {one} after their first order; of the same {n}, "
             "{last} order in {end} ({level} interval {bounds}).", **words) + _levelling(study)  # fmt: skip
+    text += _older(study, int(last["size"]))
     rate, low, high = (float(last[name]) for name in ("rate", "low", "high"))
     return Finding("cohorts.retention", CHAPTER, text, rate, low, high, "share", 0.8 if told(study) else 0.4,
                    figure="cohort_retention_curve")  # fmt: skip
+
+
+def _older(study: "Study", followed: int) -> str:
+    """How many of the new customers followed may be no new ones."""
+    if not study.beginning.doubtful:
+        return ""
+    return " " + _(
+        "{n} of these {all} were first seen by {period}, and some of them may have bought before the data begins.",
+        **doubtful_words(study) | {"all": formats.number(followed)},
+    )
 
 
 def _untold(study: "Study") -> Finding | None:
@@ -73,61 +84,6 @@ def _levelling(study: "Study") -> str:
         "leaving.", when=ordinal(int(most["age"]), study.unit))  # fmt: skip
 
 
-def _early(study: "Study") -> Finding | None:
-    c = study.comparison
-    if c is None or min(c["older_size"], c["newer_size"]) < study.minimum_group:
-        return None
-    since = study.early.loc[~study.early["known"], "cohort"].iloc[int(c["cut"])]
-    words = {
-        "since": formats.period(since, study.unit), "newer": share(c["newer"]), "older": share(c["older"]),
-        "newer_n": formats.number(c["newer_size"]), "older_n": formats.number(c["older_size"]),
-        "days": study.early_days, "gap": formats.points(c["difference"]), "level": formats.percent(study.level),
-        "bounds": formats.interval(100 * c["low"], 100 * c["high"], lambda v: formats.number(v, 1)),
-    }  # fmt: skip
-    rates = _("{newer} of {newer_n} order again within {days} days, against {older} of {older_n} before "
-        "(difference {gap}, {level} interval {bounds}).", **words)  # fmt: skip
-    if c["low"] > 0:
-        text = _("Customers won since {since} come back sooner: ", **words) + rates + _worth(study)
-    elif c["high"] < 0:
-        text = _("Customers won since {since} come back less: ", **words) + rates + _worth(study)
-    else:
-        text = _("Whether customers won since {since} come back differently cannot be told: ", **words) + rates
-    text += _mix(study)
-    clear = c["low"] > 0 or c["high"] < 0
-    return Finding("cohorts.early_repeat_change", CHAPTER, text, c["difference"], c["low"], c["high"], "share",
-                   0.75 if clear else 0.35, figure="cohort_early")  # fmt: skip
-
-
-def new_per_year(study: "Study") -> int:
-    """Customers first seen in the year to the as-of date, those known before the data left out."""
-    sizes = study.sizes
-    recent = sizes["cohort"] > study.as_of - pd.Timedelta(days=365)
-    return int(sizes.loc[recent & ~sizes["known"], "size"].sum())
-
-
-def _mix(study: "Study") -> str:
-    """The part of the difference that a changed mix of customers accounts for (Simpson)."""
-    if study.mix_shift is None:
-        return ""
-    names = {"source": _("source"), "segment": _("segment"), "region": _("region")}
-    return " " + _(
-        "Within the same {attribute} the difference is {within}; a changed mix of them adds {mix}.",
-        attribute=names[study.mix_shift.attribute],
-        within=formats.points(study.mix_shift.within),
-        mix=formats.points(study.mix_shift.mix),
-    )
-
-
-def _worth(study: "Study") -> str:
-    """What the difference means in second orders of one year's new customers."""
-    worth = abs((study.comparison or {})["difference"]) * new_per_year(study) * study.order_value
-    if worth <= 0:
-        return ""
-    words = {"money": formats.money(float(f"{worth:.2g}"), study.currency)}
-    return " " + _("At today's repeat order value that is about {money} a year in second orders "
-        "alone.", **words)  # fmt: skip
-
-
 def _repeat(study: "Study") -> Finding | None:
     curve = study.repeat
     if not len(curve):
@@ -140,7 +96,7 @@ def _repeat(study: "Study") -> Finding | None:
     }  # fmt: skip
     text = _("{first} of customers with one order make a second within {days} days (n = {all}, {level} interval "
         "{bounds})", **words)  # fmt: skip
-    if study.known:
+    if study.beginning.known:
         text = _("{first} of new customers make a second order within {days} days (n = {all}, {level} interval "
             "{bounds})", **words)  # fmt: skip
     if len(curve) > 1:
@@ -215,8 +171,25 @@ def _first_year(study: "Study") -> Finding | None:
             margin=formats.percent(study.gross_margin),
             limit=formats.money(study.gross_margin * total, study.currency),
         )
+        text += _first_year_of_newer(study, int(earned["periods"]))
     return Finding("cohorts.first_year_revenue", CHAPTER, text, total, unit=study.currency,
                    importance=0.55, figure="cohort_revenue_matrix")  # fmt: skip
+
+
+def _first_year_of_newer(study: "Study", periods: int) -> str:
+    """The same limit without customers who may have bought before the data begins."""
+    if not study.beginning.doubtful:
+        return ""
+    newer = study.cells[~study.cells["cohort"].isin(study.beginning.cohorts)]
+    means = mean_revenue(newer, periods)
+    if int(means["age"].max()) < periods or means["size"].iloc[-1] < ENOUGH_CUSTOMERS:
+        return ""
+    return " " + _(
+        "Without the {n} first seen by {period}, some of whom may have bought before the data begins, the limit is "
+        "{limit}.",
+        **doubtful_words(study),
+        limit=formats.money(study.gross_margin * means["revenue"].sum(), study.currency),
+    )
 
 
 def _layers(study: "Study") -> Finding | None:
@@ -236,50 +209,9 @@ def _layers(study: "Study") -> Finding | None:
             "before one in new ones."
         )
     else:
-        text += _("The business lives on new customers: a slow year of winning them would be felt at once.")
+        text += _("The business lives on new customers: a slow spell of winning them would be felt at once.")
     return Finding("cohorts.revenue_from_held", CHAPTER, text, recent["older"], unit="share", importance=0.6,
                    figure="cohort_layers")  # fmt: skip
-
-
-def _act(study: "Study") -> Finding | None:
-    half, most = quantile(study.gaps, 0.5)["ended_days"], quantile(study.gaps, 0.75)["ended_days"]
-    new = new_per_year(study)
-    gain = 0.01 * new * study.order_value
-    recent = recent_layers(study)
-    if np.isnan(half) or not len(study.repeat) or recent is None or new < study.minimum_group:
-        return None
-    if gain < WORTH_SAYING * recent["total"]:
-        return None
-    text = _(
-        "Ask new customers ({n} in the last year) for a second order between day {half} and day {most} after "
-        "the first; every point more that order again is worth about {money} a year in that order alone. Leave "
-        "a random tenth out and measure the difference.",
-        n=formats.number(new),
-        half=formats.number(half),
-        most=formats.number(most),
-        money=formats.money(float(f"{gain:.2g}"), study.currency),
-    )
-    return Finding("cohorts.ask_for_second_order", CHAPTER, text, gain, unit=study.currency,
-                   importance=0.6, kind="action", figure="cohort_gaps")  # fmt: skip
-
-
-def _known(study: "Study") -> Finding | None:
-    if not study.known:
-        return None
-    sizes = study.sizes
-    held = int(sizes.loc[sizes["known"], "size"].sum())
-    text = _(
-        "The data begins in the middle of the business: {n} of {all} customers ({share}) first appear up to "
-        "{last}, far more per period than later. Most were customers before; when they were won is not known. "
-        "They are left out of every statement about new customers, which rests on the other {new}.",
-        n=formats.number(held),
-        all=formats.number(study.customers),
-        share=share(held / study.customers),
-        last=formats.period(max(study.known), study.unit),
-        new=formats.number(study.customers - held),
-    )
-    return Finding("cohorts.known_before", CHAPTER, text, held / study.customers, unit="share", importance=0.7,
-                   kind="caution", figure="cohort_retention_matrix")  # fmt: skip
 
 
 def _closed(study: "Study") -> Finding | None:

@@ -1,9 +1,10 @@
 """Chapter 03: who stays. Cohorts over time, the chance of a next order, the time to it."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
 
 CHAPTER = "03_cohort_retention"
 MOST_ORDERS = 10
+SLACK_DAYS = 7  # the data may begin this much after twelve months ago and still hold a year
 FEW_ONE_TIME = 0.05  # with fewer customers of one order than this share, no model tells who differs from whom
 Formatter = Callable[[Any], str]
+
+
+class Won(NamedTuple):
+    """Customers taken for new, first seen from ``since`` to the as-of day: ``days`` days, a ``year`` or less."""
+
+    customers: int
+    since: dt.date
+    days: int
+    year: bool
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,9 @@ class Study:
         of new customers only where some were known before the data.
     gaps, bins : quantiles and histogram of the time between orders.
     early : second order within ``early_days`` days by cohort; ``comparison`` of its newer half with the older, or None,
-        and its split into rate and ``mix_shift`` where customers have attributes.
+        and its split into rate and ``mix_shift`` where customers have attributes. Cohorts that were, or may have been,
+        there before the data begins (``beginning``) are ``left_out`` of it; ``with_doubtful`` holds the latter too.
+    won : customers won in the last twelve months, or since the data begins.
     customers, revenue : the base: cohort sizes and cells add up to them.
     """
 
@@ -65,7 +78,9 @@ class Study:
     customers: int
     revenue: Decimal
     order_value: float
-    known: frozenset[pd.Timestamp]
+    beginning: censoring.Beginning
+    won: Won
+    with_doubtful: dict[str, float] | None = None
     model: str = ""
     mix_shift: mix.MixShift | None = None
     gross_margin: float = 0.0
@@ -122,8 +137,8 @@ def _measure(client: "Client") -> Study:
     unit = p.cohort_period
     steps = order_steps(client.transactions, p.as_of).cache()
     totals = summary.agg(customers=summary.count(), revenue=summary.revenue.sum()).to_pyarrow().to_pylist()[0]
-    cells, known = _cells(client, unit)
-    since = censoring.new_since(known, cohorts.FREQUENCY[unit])
+    cells, beginning = _cells(client, unit)
+    known, since = beginning.known, censoring.new_since(beginning.known, cohorts.FREQUENCY[unit])
     waits = repeats.wait_counts(steps)
     gaps = repeats.gap_quantiles(waits)
     repeat, within, model = _repeat(client, censoring.only_new(steps, since), gaps, bool(known))
@@ -132,7 +147,8 @@ def _measure(client: "Client") -> Study:
     curve = _averaged(new, p.interval, p.minimum_group)
     reach = min(int(curve["age"].max()) if len(curve) else 0, cohorts.PERIODS_A_YEAR[unit])
     followed = cohorts.same_cohorts(new, reach, p.interval) if reach else curve.iloc[:0]
-    early_new = early[~early["cohort"].isin(known)].reset_index(drop=True)
+    early = early.assign(known=early["cohort"].isin(known), left_out=early["cohort"].isin(beginning.cohorts))
+    early_new = early[~early["left_out"]].reset_index(drop=True)
     comparison = repeats.compare_halves(early_new, p.interval)
     return Study(
         unit=unit,
@@ -149,13 +165,15 @@ def _measure(client: "Client") -> Study:
         within_days=within,
         gaps=gaps,
         bins=repeats.gap_histogram(waits),
-        early=early.assign(known=early["cohort"].isin(known)),
+        early=early,
         comparison=comparison,
+        with_doubtful=repeats.compare_halves(early[~early["known"]], p.interval) if beginning.doubtful else None,
+        won=_won(client, beginning),
         mix_shift=_mix_shift(client, censoring.only_new(steps, since), early_new, comparison),
         customers=int(totals["customers"]),
         revenue=Decimal(totals["revenue"] or 0),
         order_value=_order_value(summary),
-        known=known,
+        beginning=beginning,
         model=model,
         gross_margin=p.gross_margin,
         minimum_group=p.minimum_group,
@@ -166,13 +184,24 @@ def _averaged(cells: pd.DataFrame, level: float, minimum_group: int) -> pd.DataF
     return cohorts.supported(cohorts.retention_curve(cells, level), minimum_group)
 
 
-def _cells(client: "Client", unit: str) -> tuple[pd.DataFrame, frozenset[pd.Timestamp]]:
+def _cells(client: "Client", unit: str) -> tuple[pd.DataFrame, censoring.Beginning]:
     p = client.parameters
     cells = cohorts.cohort_cells(client.transactions, client.summary, p.as_of, unit, p.minimum_group)
     sizes = cells.loc[cells["age"] == 0, ["cohort", "size"]].reset_index(drop=True)
-    known = censoring.left_censored(sizes, cohorts.FREQUENCY[unit])
-    cells = cells.assign(revenue_per_customer=cells["revenue"] / cells["size"], known=cells["cohort"].isin(known))
-    return cells, known
+    beginning = censoring.judge_beginning(sizes, unit, p.as_of)
+    known = cells["cohort"].isin(beginning.known)
+    return cells.assign(revenue_per_customer=cells["revenue"] / cells["size"], known=known), beginning
+
+
+def _won(client: "Client", beginning: censoring.Beginning) -> Won:
+    """The customers won in the twelve months to the as-of day, or in as much of them as the data can tell."""
+    p, first_on = client.parameters, client.summary.first_on
+    a_year = (pd.Timestamp(p.as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=12)).date()
+    begins = first_on.min().to_pyarrow().as_py()
+    since = max(a_year, begins, censoring.new_since(beginning.cohorts, cohorts.FREQUENCY[p.cohort_period]) or begins)
+    count = client.summary.filter(first_on >= since).count().to_pyarrow().as_py()
+    days = (p.as_of - since).days + 1
+    return Won(int(count), since, days, (since - a_year).days <= SLACK_DAYS)
 
 
 def _repeat(client: "Client", steps: ir.Table, gaps: pd.DataFrame, partly: bool) -> tuple[pd.DataFrame, int, str]:

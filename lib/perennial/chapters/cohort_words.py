@@ -120,7 +120,7 @@ def _curve(study: "Study", title: str) -> Caption:
     subtitle = _("Share with an order in the period, all finished cohorts weighed by size, {level} interval",
                  level=formats.percent(study.level))  # fmt: skip
     reading = ""
-    if study.known:
+    if study.beginning.known:
         reading = _("Customers known before the data begins are the survivors of older cohorts: they stay more "
             "by selection, and are shown apart.")  # fmt: skip
     later = study.curve[study.curve["age"] > 0]
@@ -145,7 +145,15 @@ def _followed(study: "Study") -> str:
     """Who stands behind a title that compares two ages."""
     if study.change is None:
         return ""
-    return _("Title: the same {n} new customers at both ages.", n=formats.number(study.followed["size"].iloc[-1]))
+    text = _("Title: the same {n} new customers at both ages.", n=formats.number(study.followed["size"].iloc[-1]))
+    if not study.beginning.doubtful:
+        return text
+    doubt = _(
+        "Some of the {n} first seen by {period} may have bought before the data begins.",
+        n=formats.number(study.beginning.customers),
+        period=formats.period(max(study.beginning.cohorts), study.unit),
+    )
+    return f"{text} {doubt}"
 
 
 def _curve_title(study: "Study") -> str:
@@ -221,7 +229,7 @@ def _repeat(study: "Study", title: str) -> Caption:
         level=formats.percent(study.level),
     )
     more = _("Order = purchase day. Waits still running are censored, not counted as lost.")
-    if study.known:
+    if study.beginning.known:
         return Caption(text, subtitle, _source_of_new(study, title, study.new_customers, more))
     return Caption(text, subtitle, source(study, title, more))
 
@@ -252,6 +260,8 @@ def _early(study: "Study", title: str) -> Caption:
         level=formats.percent(study.level),
     )
     more = _("Only customers known for {days} days; hollow: cohort not complete.", days=study.early_days)
+    if study.early["left_out"].any():
+        more += " " + _("Grey: may have bought before the data begins; not in the title.")
     if not study.comparison:
         return Caption(
             _("Second orders within {days} days", days=study.early_days), subtitle, source(study, title, more)

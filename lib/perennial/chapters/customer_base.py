@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from perennial.analysis import base, censoring, cohorts, concentration, decomposition
+from perennial.analysis import base, censoring, concentration, decomposition
 from perennial.analysis.comparison import Comparison, comparable_windows
 from perennial.analysis.concentration import Concentration
 from perennial.statements import Caption, Finding
@@ -26,7 +26,7 @@ class Study:
     Attributes
     ----------
     periods : totals by period (:func:`perennial.analysis.base.period_totals`), with ``known``: periods whose "new"
-        customers were mostly there before the data begins.
+        customers were mostly there before the data begins. ``beginning``: how sure that is.
     comparison : the two windows compared; None where the data spans less than two months.
     groups, drivers, movement : both windows by new and returning, what moved revenue, who came and left; empty
         frames without a comparison.
@@ -47,6 +47,7 @@ class Study:
     customers: int
     revenue: Decimal
     periods: pd.DataFrame
+    beginning: censoring.Beginning
     comparison: Comparison | None
     groups: pd.DataFrame
     drivers: pd.DataFrame
@@ -105,6 +106,7 @@ def study(client: "Client") -> Study:
 def _measure(client: "Client") -> Study:
     p, lines, summary = client.parameters, client.transactions, client.summary
     first_on, revenue = _span(client)
+    beginning = censoring.beginning_of(summary, p.cohort_period, p.as_of)
     comparison = comparable_windows(first_on, p.as_of)
     a_year = (pd.Timestamp(p.as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=12)).date()
     everyone = concentration.measure_concentration(summary, p.interval)
@@ -121,7 +123,8 @@ def _measure(client: "Client") -> Study:
         minimum_group=p.minimum_group,
         customers=everyone.customers,
         revenue=revenue,
-        periods=_periods(client),
+        periods=_periods(client, beginning),
+        beginning=beginning,
         comparison=comparison,
         groups=groups,
         drivers=decomposition.decompose(groups, comparison.days) if comparison else pd.DataFrame(),
@@ -143,9 +146,7 @@ def _span(client: "Client") -> tuple[dt.date, Decimal]:
     return row["first"], Decimal(row["total"])
 
 
-def _periods(client: "Client") -> pd.DataFrame:
+def _periods(client: "Client", beginning: censoring.Beginning) -> pd.DataFrame:
     p = client.parameters
     periods = base.period_totals(client.transactions, client.summary, p.as_of, p.cohort_period)
-    sizes = cohorts.cohort_sizes(client.summary, p.cohort_period)
-    known = censoring.left_censored(sizes, cohorts.FREQUENCY[p.cohort_period])
-    return periods.assign(known=periods["period"].isin(known))
+    return periods.assign(known=periods["period"].isin(beginning.known))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from perennial.analysis.censoring import Beginning
 from perennial.analysis.scorecard import Scorecard
 from perennial.parameters import Cleaning
 from perennial.statements import Caption, Finding
@@ -34,8 +35,7 @@ class Study:
     removed : ``table, rule, rows, customers, money`` of all tables, the rules that removed anything.
     months : coverage by calendar month (:func:`perennial.analysis.base.period_totals`), with ``known``.
     step : ``"day"`` or ``"week"``, the grain at which gaps and spikes were looked for; ``measured``: long enough to.
-    known : first periods whose new customers were mostly there before the data begins.
-    known_customers, later_new : customers first seen in those periods; new customers per later period (median).
+    beginning : whether the new customers of the first periods were there before the data begins.
     last_new : first day of the last period that brought a new customer; ``closed``: long before the as-of day.
     silent_days : days from the last order to the as-of day.
     top_share : share of revenue of the ten largest customers; None where there is no revenue.
@@ -70,9 +70,7 @@ class Study:
     measured: bool
     gaps: pd.DataFrame
     spikes: pd.DataFrame
-    known: frozenset[pd.Timestamp]
-    known_customers: int
-    later_new: float
+    beginning: Beginning
     last_new: pd.Timestamp
     closed: bool
     last_finished: bool
@@ -100,7 +98,20 @@ class Study:
     def usual_new(self) -> float | None:
         """New customers per later month (median), where the first ones are not new; None elsewhere."""
         later = self.months.loc[~self.months["known"] & self.months["finished"], "new_customers"]
-        return float(later.median()) if self.known and len(later) else None
+        return float(later.median()) if self.beginning.known and len(later) else None
+
+    @property
+    def unused(self) -> pd.DataFrame:
+        """Columns of the files that nothing reads."""
+        from perennial.chapters.audit_unmapped import unused
+
+        return unused(self)
+
+    def in_files(self, table: str) -> str:
+        """Where columns of a table that was not given stand in another's file, in a sentence; or empty."""
+        from perennial.chapters.audit_unmapped import in_files
+
+        return in_files(self, table)
 
     @property
     def reject_examples(self) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis import censoring, cohorts, value_views
+from perennial.analysis.censoring import Beginning
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.purchase_model import DAYS_PER_WEEK
 from perennial.analysis.value import Equity, ValueResult
@@ -37,7 +38,8 @@ class Study:
     models : purchase models side by side, with their hold-out scores.
     spend, curve, groups, top : see :mod:`perennial.analysis.value_views`.
     looks : formats and headings of each table, by name, as a page's table takes them.
-    censoring : the fit with and without customers who were there before the data begins; empty without such.
+    censoring : the fit with and without the first customers, where they were or may have been there before the data
+        begins (``beginning``); empty elsewhere.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Study:
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
     top: pd.DataFrame = field(default_factory=pd.DataFrame)
     censoring: pd.DataFrame = field(default_factory=pd.DataFrame)
+    beginning: Beginning = Beginning("none")
     captions: dict[str, Caption] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     key_figures: list[KeyFigure] = field(default_factory=list)
@@ -92,6 +95,9 @@ class Study:
         if name == "value_scores":
             return _("Not shown: {reason}", reason=self.result.holdout_reason)
         if name == "value_censoring":
+            if self.beginning.sign == "unknown":
+                return _("Whether customers were there before the data begins cannot be told: new ones came in too few "
+                    "periods. Nothing was refitted.")  # fmt: skip
             return _("No sign that many customers were there before the data begins; nothing was refitted.")
         return _("Not shown: {reason}", reason=self.result.spend_reason)
 
@@ -116,6 +122,7 @@ def _measure(client: "Client") -> Study:
         result = client.value
     except ModelError as error:
         return Study(p.title, p.currency, p.as_of, customers, revenue, reason=str(error))
+    beginning = censoring.beginning_of(client.summary, p.cohort_period, p.as_of)
     return Study(
         p.title,
         p.currency,
@@ -125,7 +132,8 @@ def _measure(client: "Client") -> Study:
         result=result,
         parameters=_parameters(result),
         models=_models(result),
-        censoring=_censoring(client, result),
+        beginning=beginning,
+        censoring=_censoring(client, result, beginning),
         **_holdout_frames(result.holdout),
         **_money_frames(client, result),
     )
@@ -174,14 +182,12 @@ def _models(result: ValueResult) -> pd.DataFrame:
     return models.merge(scores.rename(columns={"forecaster": "model"}), on="model", how="left")
 
 
-def _censoring(client: "Client", result: ValueResult) -> pd.DataFrame:
-    """The fit with and without the cohorts that were mostly there before the data begins."""
-    unit = client.parameters.cohort_period
-    sizes = cohorts.cohort_sizes(client.summary, unit)
-    known = censoring.left_censored(sizes, cohorts.FREQUENCY[unit])
-    if not known:
+def _censoring(client: "Client", result: ValueResult, beginning: Beginning) -> pd.DataFrame:
+    """The fit with and without the cohorts that were, or may have been, there before the data begins."""
+    since = censoring.new_since(beginning.cohorts, cohorts.FREQUENCY[client.parameters.cohort_period])
+    if since is None:
         return pd.DataFrame()
-    begin = (pd.Period(max(known), cohorts.FREQUENCY[unit]) + 1).start_time
+    begin = pd.Timestamp(since)
     later = value_views.refit_later(client.summary, begin)
     lines = [(_("all customers"), result.purchase), (_("first seen from {month}", month=f"{begin:%B %Y}"), later)]
     return pd.DataFrame(

@@ -23,6 +23,16 @@ def amount(value: float, currency: str) -> str:
     return formats.money(value, currency, digits=None if size >= 999.5 else 0 if size >= 10 or not size else 2)
 
 
+def about(count: float) -> str:
+    """A count that is an estimate: two figures."""
+    return formats.number(float(f"{count:.2g}"), 0)
+
+
+def unit_name(unit: str) -> str:
+    """``month`` in the reader's language."""
+    return {"week": _("week"), "month": _("month"), "quarter": _("quarter")}[unit]
+
+
 def listed(names: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     if len(names) < 2:

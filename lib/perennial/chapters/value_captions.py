@@ -116,7 +116,7 @@ def _spend(study: "Study", result: ValueResult) -> Caption:
 
 def _censoring(study: "Study") -> Caption:
     every, later = study.censoring.iloc[0], study.censoring.iloc[1]
-    title = _("Too few later customers to fit the model without those already there")
+    title = _("The model cannot be fitted to later customers alone")
     if not formats.is_missing(later["n"]):
         title = _(
             "New customers' first year: {later} purchases by later arrivals, {all} by all",
@@ -124,5 +124,7 @@ def _censoring(study: "Study") -> Caption:
             all=formats.number(every["first_year_of_new"], 1),
         )
     subtitle = _("The purchase model fitted with and without customers who were there before the data begins")
+    if study.beginning.doubtful:
+        subtitle = _("The purchase model fitted with and without customers who may have bought before the data begins")
     reading = _("Those already there look younger than they are, and those who had left before are not in the data.")
     return Caption(title, subtitle, words.source(study, study.customers), reading)

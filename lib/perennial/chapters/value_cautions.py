@@ -150,4 +150,11 @@ def _before(study: "Study") -> list[Finding]:
         "Many customers were there before the data begins. Their age is not known, and those who had already left are "
         "missing, so the chance of leaving is probably understated; the fit without them stands in the chapter."
     )
+    if study.beginning.doubtful:
+        text = _(
+            "Some of the first {n} customers may have bought before the data begins. If so, they are older than they "
+            "look, those who had left by then are missing, and the chance of leaving is understated; the fit without "
+            "them stands in the chapter.",
+            n=formats.number(study.beginning.customers),
+        )
     return [_caution("left_censoring", text, None, 0.45, "value_censoring")]

@@ -180,14 +180,14 @@ def early_repeat(frame: pd.DataFrame, unit: str, *, ax: Axes | None = None) -> A
 
     Parameters
     ----------
-    frame : ``cohort, rate, low, high, complete``.
+    frame : ``cohort, rate, low, high, complete``; cohorts ``left_out`` of the comparison are grey.
     """
     ax = ax or theme.new_axes()
     places = np.arange(len(frame))
-    ax.vlines(places, frame["low"], frame["high"], color=theme.ACCENT_LIGHT, linewidth=3)
-    whole = frame["complete"].to_numpy(bool)
-    ax.plot(places[whole], frame["rate"][whole], "o", color=theme.ACCENT, markersize=5)
-    ax.plot(places[~whole], frame["rate"][~whole], "o", color="white", markeredgecolor=theme.ACCENT, markersize=5)
+    for place, row in zip(places, frame.itertuples(), strict=True):
+        bar, edge = (theme.GREYS[2], theme.GREYS[1]) if row.left_out else (theme.ACCENT_LIGHT, theme.ACCENT)
+        ax.vlines(place, row.low, row.high, color=bar, linewidth=3)
+        ax.plot(place, row.rate, "o", color=edge if row.complete else "white", markeredgecolor=edge, markersize=5)
     theme.period_axis(ax, [formats.period(day, unit) for day in frame["cohort"]], most=8)
     theme.percent_axis(ax.yaxis)
     ax.set_ylim(bottom=0)

@@ -142,6 +142,9 @@ def _audit_words() -> dict[str, str]:
         "unreadable_rows": _("Rows unreadable"),
         "unreadable": _("Unreadable"),
         "in_file": _("Name in the file"),
+        "could_be": _("Could be"),
+        "opens": _("What that would open"),
+        "files": _("Files that have it"),
         "mark": _("Mark"),
         "steps": _("Length"),
         "first_file": _("First in file"),
@@ -155,5 +158,6 @@ def _audit_words() -> dict[str, str]:
         "times": _("Times the usual"),
         "z": _("Robust z-score"),
         "finished": _("Complete period"),
-        "known": _("May have bought before"),
+        "known": _("Counted as known before"),
+        "left_out": _("Left out of the comparison"),
     }
