@@ -11,6 +11,9 @@ import pandas as pd
 import pytest
 
 from conftest import Workbook
+from perennial import check
+from perennial.chapters import data_audit
+from perennial.schema import COLUMN_UNLOCKS, TABLES
 from perennial.tables.audit import Audit
 
 MAPPED = {"customer_id": "Customer ID", "ordered_at": "Day", "amount": "Paid"}
@@ -122,3 +125,73 @@ def test_two_thousand_columns_are_all_known(workbook: Workbook) -> None:
     more = [f"measure {n}" for n in range(2000)]
     workbook.write_csv("orders.csv", [*HEADER[:3], *more], [(*row[:3], *("1" for _ in more)) for row in ROWS])
     assert names(audit_of(workbook, "data/orders.csv")) == more
+
+
+def study_of(workbook: Workbook, header: list[str], rows: list[tuple[Any, ...]], **columns: str) -> Any:
+    workbook.write_csv("orders.csv", header, rows)
+    audit_of(workbook, "data/orders.csv", {**MAPPED, **columns})
+    return data_audit.study(workbook.open("acme"))
+
+
+def test_a_column_whose_name_says_what_it_is_need_not_be_asked_for(workbook: Workbook) -> None:
+    study = study_of(workbook, HEADER, ROWS)
+    table = study.unused.set_index("in_file")
+    assert table["could_be"].to_dict() == {"Country": "customers.region", "Description": ""}
+    assert list(study.unused["in_file"]) == ["Country", "Description"]
+    assert study.captions["audit_unused"].title == "In the files and not used: Country and Description"
+    (found,) = [finding for finding in study.findings if finding.id == "audit.unmapped"]
+    assert "**Country** (as customers.region: " in found.sentence
+    assert "columns customer_id: Customer ID, region: Country" in found.sentence
+    (asked,) = [question for question in study.questions if question.id == "missing"]
+    assert "customers" not in asked.seen and "interactions" in asked.seen
+    assert "region stands in orders.csv as Country" in study.in_files("customers")
+    assert study.in_files("tickets") == ""
+
+
+def test_a_column_of_its_own_table_is_told_apart_from_one_of_another(workbook: Workbook) -> None:
+    header = ["Customer ID", "Day", "Paid", "Warengruppe", "单价", "Umsatz"]
+    study = study_of(workbook, header, [(*row[:3], "tea", 5, 7) for row in ROWS])
+    could = study.unused.set_index("in_file")["could_be"].to_dict()
+    assert could == {"Warengruppe": "transactions.category", "单价": "transactions.unit_price", "Umsatz": ""}
+    (found,) = [finding for finding in study.findings if finding.id == "audit.unmapped"]
+    assert "add to sources.transactions.columns: category: Warengruppe, unit_price: 单价." in found.sentence
+    assert study.in_files("customers") == ""
+
+
+def test_what_the_report_advises_can_be_done(workbook: Workbook) -> None:
+    write_csv(workbook.root / "data" / "orders.csv")
+    people = {"path": "data/orders.csv", "columns": {"customer_id": "Customer ID", "region": "Country"}}
+    audit_of(workbook, "data/orders.csv", sources={"customers": people})
+    client = workbook.open("acme")
+    assert client.table("customers").count().execute() == 9
+    study = data_audit.study(client)
+    assert study.unused["could_be"].tolist() == [""]
+    assert "audit.unmapped" not in {finding.id for finding in study.findings}
+
+
+def test_of_many_columns_the_first_are_named(workbook: Workbook) -> None:
+    more = [f"measure {n}" for n in range(2000)]
+    study = study_of(workbook, [*HEADER[:3], *more], [(*row[:3], *("1" for _ in more)) for row in ROWS])
+    assert study.captions["audit_unused"].title.endswith("measure 4, measure 5 and 1,994 more")
+    assert len(study.unused) == 2000
+    said = check.as_text(check.check_client("acme", workbook.root))
+    assert "measure 5 and 1,994 more" in said and "measure 6," not in said
+
+
+def test_check_tells_the_same_as_the_chapter(workbook: Workbook) -> None:
+    study_of(workbook, HEADER, ROWS)
+    checked = check.check_client("acme", workbook.root)
+    assert "In the files and not used: Country and Description." in check.as_text(checked)
+    told = json.loads(checked.to_json())["unused_columns"]
+    assert [(row["in_file"], row["could_be"]) for row in told] == [("Country", "customers.region"), ("Description", "")]
+
+
+def test_a_file_of_which_all_is_used_says_nothing(workbook: Workbook) -> None:
+    study = study_of(workbook, HEADER[:3], [row[:3] for row in ROWS])
+    assert len(study.unused) == 0 and study.audit.unused == []
+    assert "not used" not in check.as_text(check.check_client("acme", workbook.root))
+
+
+def test_every_column_that_opens_something_is_a_canonical_one() -> None:
+    for table, columns in COLUMN_UNLOCKS.items():
+        assert set(columns) <= {*TABLES[table].columns, *TABLES[table].inputs} - set(TABLES[table].required)

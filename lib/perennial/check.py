@@ -71,6 +71,7 @@ def _facts(study: "Study") -> dict[str, Any]:
         "tables": [vars(table) for table in study.audit.tables],
         "rules": [vars(rule) for rule in study.audit.rules],
         "flags": [vars(flag) for flag in study.audit.flags],
+        "unused_columns": study.unused.to_dict("records"),
         "rejects": study.reject_reasons.to_dict("records"),
     }
 
@@ -91,6 +92,7 @@ def as_text(check: Check) -> str:
         *_scores(study),
         *_findings("Findings", study.findings, "finding"),
         *_findings("What the data cannot say", study.findings, "caution"),
+        *_unused(study),
         *_questions(study.questions),
     ]
     return "\n".join(parts)
@@ -114,6 +116,12 @@ def _scores(study: "Study") -> list[str]:
 def _findings(heading: str, findings: list[Finding], kind: str) -> list[str]:
     said = [f"  - {_plain(finding.sentence)}" for finding in findings if finding.kind == kind]
     return ["", heading, *said] if said else []
+
+
+def _unused(study: "Study") -> list[str]:
+    if not len(study.unused):
+        return []
+    return ["", study.captions["audit_unused"].title + "."]
 
 
 def _questions(questions: "list[Question]") -> list[str]:

@@ -147,6 +147,31 @@ UNLOCKS: dict[str, str] = {
     "tickets": "complaints as a driver of churn",
 }
 
+# What single columns let the report say; those that no chapter reads yet are not among them.
+COLUMN_UNLOCKS: dict[str, dict[str, str]] = {
+    "transactions": {
+        "order_id": "orders of one day told apart, returns matched to their order",
+        "unit_price": "amounts checked against quantity × price",
+        "product_id": "returns matched to the sale of the same product",
+        "category": "the categories a customer could still buy",
+        "currency": "amounts in several currencies made one",
+        "is_return": "returns told from sales",
+    },
+    "customers": {
+        "segment": "differences between segments, wallets of similar customers",
+        "region": "differences between regions, wallets of similar customers",
+        "source": "differences between sources, wallets of similar customers",
+        "wallet": "what each customer could spend here",
+    },
+    "contacts": {"cost": "what marketing costs per customer"},
+    "subscriptions": {
+        "ended_at": "how long contracts last",
+        "plan": "contracts by plan",
+        "price_per_month": "what running contracts bring",
+    },
+    "accounts": {"service_hours": "what serving a customer costs"},
+}
+
 CHAPTERS: dict[str, str] = {
     "00_summary": "The bottom line",
     "01_data_audit": "What the data can carry",

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from perennial import formats
+from perennial.chapters import audit_unmapped
 from perennial.language import _
 from perennial.statements import Finding
 
@@ -31,13 +32,18 @@ def warnings(study: "Study") -> list[Finding]:
 
 
 def missing(study: "Study") -> list[Finding]:
-    """Tables that were not given, with what each would unlock."""
-    if not study.missing:
-        return []
-    parts = "; ".join(f"**{table}** ({what})" for table, what in study.missing.items())
-    text = _("Not given, so not measured: {parts}.", parts=parts)
-    importance = 0.3 + 0.04 * len(study.missing)
-    return [_caution("audit.missing", text, len(study.missing), "tables", importance, "audit_tables")]
+    """Columns that are there and not used, then tables that were not given, with what each would unlock."""
+    made = audit_unmapped.finding(study)
+    if study.missing:
+        parts = "; ".join(f"**{table}** ({_what(study, table, what)})" for table, what in study.missing.items())
+        text = _("Not given, so not measured: {parts}.", parts=parts)
+        importance = 0.3 + 0.04 * len(study.missing)
+        made.append(_caution("audit.missing", text, len(study.missing), "tables", importance, "audit_tables"))
+    return made
+
+
+def _what(study: "Study", table: str, what: str) -> str:
+    return _("{what}; in part it is in the files, see above", what=what) if study.in_files(table) else what
 
 
 def unused(study: "Study") -> list[Finding]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis.audit_measures import ruled
-from perennial.chapters import audit_time, phrases
+from perennial.chapters import audit_time, audit_unmapped, phrases
 from perennial.chapters import audit_words as words
 from perennial.chapters.audit_asked import chapter, is_odd
 from perennial.chapters.audit_questions import Question
@@ -73,11 +73,12 @@ def _ids(study: "Study") -> Iterator[Question]:
 
 
 def _tables(study: "Study") -> Iterator[Question]:
-    named = list(study.missing.items())[:_NAMED]
+    asked = {name: what for name, what in study.missing.items() if not audit_unmapped.in_files(study, name)}
+    named = list(asked.items())[:_NAMED]
     if not named:
         return
     names = phrases.listed([name for name, _what in named])
-    more = len(study.missing) - len(named)
+    more = len(asked) - len(named)
     seen = _("Not given: {names}.", names=names)
     if more:
         seen = _("Not given, among others: {names}.", names=names)

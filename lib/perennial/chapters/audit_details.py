@@ -6,8 +6,8 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis.reconciliation import in_short
+from perennial.chapters import audit_unmapped, phrases
 from perennial.chapters import audit_words as words
-from perennial.chapters import phrases
 from perennial.language import _, plural
 from perennial.statements import Caption
 
@@ -22,6 +22,7 @@ def captions(study: "Study") -> dict[str, Caption]:
     return {
         "audit_files": _files(study),
         "audit_columns": _columns(study),
+        "audit_unused": audit_unmapped.caption(study),
         "audit_flags": _flags(study),
         "audit_rejects": _rejects(study),
         "audit_reject_examples": _examples(study),

@@ -144,13 +144,23 @@ class Page:
         if text:
             self._show(f'<div class="caution">{blocks.markdown(text)}</div>', blocks.plain(text), "caution")
 
-    def missing(self, table: str, what: str) -> None:
-        """Show which data would unlock a part that this client's data does not measure."""
+    def missing(self, table: str, what: str, in_files: str = "") -> None:
+        """Show which data would unlock a part that this client's data does not measure.
+
+        ``in_files`` says which of it stands in the client's files all the same.
+        """
         text = _(
             "Not measured: {what}. The table **{table}** would unlock it; this client did not give it.",
             what=what,
             table=table,
         )
+        if in_files:
+            text = _(
+                "Not measured: {what}. The table **{table}** would unlock it, and part of it is there: {in_files}",
+                what=what,
+                table=table,
+                in_files=in_files,
+            )
         self._show(f'<div class="unlock">{blocks.markdown(text)}</div>', blocks.plain(text), "unlock")
 
     def facts(self, **totals: Any) -> None:
