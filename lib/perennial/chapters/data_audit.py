@@ -114,19 +114,6 @@ class Study:
         return in_files(self, table)
 
     @property
-    def unused(self) -> pd.DataFrame:
-        """Columns of the files that nothing reads."""
-        from perennial.chapters.audit_unmapped import unused
-
-        return unused(self)
-
-    def in_files(self, table: str) -> str:
-        """Where columns of a table that was not given stand in another's file, in a sentence; or empty."""
-        from perennial.chapters.audit_unmapped import in_files
-
-        return in_files(self, table)
-
-    @property
     def reject_examples(self) -> pd.DataFrame:
         """The first entries of each kind that could not be read."""
         from perennial.chapters.audit_details import reject_examples
