@@ -20,6 +20,7 @@ class Finding:
     importance : 0 to 1; the summary ranks by it.
     kind : ``"finding"``, ``"caution"`` (what the data cannot say) or ``"action"`` (what to do).
     figure : name of the chart or table it refers to, for the link.
+    doubt : a word that stands beside the value wherever it is shown, ``"provisional"``; mostly empty.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Finding:
     importance: float = 0.5
     kind: Kind = "finding"
     figure: str = ""
+    doubt: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As written to ``findings.json``."""

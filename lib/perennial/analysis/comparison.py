@@ -9,6 +9,12 @@ import pandas as pd
 Unit = Literal["year", "half", "quarter", "month"]
 MONTHS: dict[Unit, int] = {"year": 12, "half": 6, "quarter": 3, "month": 1}
 SLACK = 0.02  # the first order may come this share of a window after the window begins
+YEAR_DAYS, YEAR_SLACK_DAYS = 365, 7  # data that begin up to a week after a year ago hold a year
+
+
+def holds_a_year(days: int) -> bool:
+    """Whether that many days of data may be called a year."""
+    return days >= YEAR_DAYS - YEAR_SLACK_DAYS
 
 
 @dataclass(frozen=True)

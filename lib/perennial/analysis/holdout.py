@@ -20,6 +20,7 @@ from perennial.analysis.plain import write_plain
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.analysis.tracking import track
 from perennial.errors import ModelError
+from perennial.formats import date as date_text
 from perennial.formats import days as days_text
 from perennial.language import _
 from perennial.tables.summary import customer_summary, purchase_days
@@ -138,7 +139,7 @@ def validate(
     calibration = customer_summary(transactions, cut).cache()
     later = bought.filter(bought.ordered_on > cut)
     rows = _outcomes(calibration, later)
-    model = fit_bgnbd(rows)
+    model = _fitted(rows, cut)
     forecasts = forecast(rows, model, (as_of - cut).days)
     return Holdout(
         cut=cut,
@@ -151,6 +152,15 @@ def validate(
         deciles=mean_by_decile(forecasts, model.name),
         revenue=judge_revenue(calibration, later, model, (as_of - cut).days),
     )
+
+
+def _fitted(rows: pd.DataFrame, cut: dt.date) -> PurchaseModel:
+    try:
+        return fit_bgnbd(rows)
+    except ModelError as error:
+        reason = _("The days to {cut} alone, without those held back, do not suffice to fit it. On them: {reason}",
+                   cut=date_text(cut), reason=error)  # fmt: skip
+        raise ModelError(reason) from error
 
 
 def choose_cut(first_on: dt.date, as_of: dt.date, holdout_days: int | None) -> dt.date:

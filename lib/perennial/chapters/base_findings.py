@@ -205,7 +205,10 @@ def _actions(study: "Study") -> list[Finding]:
     text = _(
         "Review the {n} largest customers by name every quarter: they brought {share} of revenue so far, {each} each "
         "on average, and some may be silent by now. It takes {n} conversations a quarter. Measure it by each one's "
-        "revenue against the same quarter a year before.",
+        "revenue against {before}.",
+        before=_("the same quarter a year before")
+        if study.recent
+        else _("the quarter before, as the data hold no year"),
         n=formats.number(count),
         share=formats.percent(share),
         each=words.money(study, value),

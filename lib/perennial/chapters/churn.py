@@ -13,6 +13,7 @@ import pandas as pd
 from perennial import formats
 from perennial.analysis import censoring, churn, cohorts, contracts
 from perennial.analysis.cadence import SilenceThresholds, customer_cadence, silence_history, silence_thresholds
+from perennial.analysis.comparison import holds_a_year
 from perennial.analysis.survival import follow_up, kaplan_meier, milestone
 from perennial.errors import ModelError
 from perennial.language import _
@@ -58,6 +59,7 @@ class Study:
     at_risk : silent repeat customers by value at stake, at most 1,000, ``customer`` = name where known.
     contracts : the contractual part, None where there is none.
     customers, revenue : the base: states add up to them.
+    first_on : first order. Where that is less than a year ago, ``revenue_past_year`` is all revenue.
     """
 
     as_of: pd.Timestamp
@@ -72,6 +74,7 @@ class Study:
     watched: float
     lives_customers: int
     since: dt.date | None
+    first_on: dt.date
     later: churn.Part
     lapses: churn.Lapses
     overdue_before: churn.Part
@@ -97,6 +100,22 @@ class Study:
         days = dict.fromkeys(("silence_days", "typical_gap_days"), _whole)
         ratios = dict.fromkeys(("silence_ratio", "from_ratio", "from_p", "to_p"), _one_digit)
         return {**dict.fromkeys(amounts, self.money), **shares, **days, **ratios, "state": _state_name}
+
+    @property
+    def a_year(self) -> bool:
+        """Whether the data hold a year before the as-of day."""
+        return holds_a_year((self.as_of.date() - self.first_on).days + 1)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What columns of this chapter's tables are called here."""
+        since = _("since {date}", date=formats.date(self.first_on))
+        return {
+            "repeat": _("ordered more than once"),
+            "state": _("silence"),
+            "revenue": _("revenue, all time"),
+            "revenue_past_year": _("revenue, past year") if self.a_year else _("revenue {since}", since=since),
+        }
 
     def money(self, amount: float) -> str:
         """An amount in the client's currency, for tables."""
@@ -138,7 +157,8 @@ def _measure(client: "Client") -> Study:
     lives = churn.active_lives(new, thresholds, p.as_of)
     curve, watched = kaplan_meier(lives, p.interval), follow_up(lives)
     day = milestone(curve, watched, p.minimum_group) or 0
-    totals = summary.agg(customers=summary.count(), revenue=summary.revenue.sum()).to_pyarrow().to_pylist()[0]
+    totals = summary.agg(customers=summary.count(), revenue=summary.revenue.sum(), first_on=summary.first_on.min())
+    totals = totals.to_pyarrow().to_pylist()[0]
     value, reason = _value(client)
     subscribed = p.contractual is not False and client.has("subscriptions")
     return Study(
@@ -154,6 +174,7 @@ def _measure(client: "Client") -> Study:
         watched=watched,
         lives_customers=int(lives["count"].sum()),
         since=since,
+        first_on=totals["first_on"],
         later=churn.bought_later(new, thresholds, p.as_of, day),
         lapses=churn.count_lapses(history, thresholds),
         overdue_before=churn.overdue_before(history, thresholds, p.as_of - dt.timedelta(days=QUARTER_DAYS)),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from perennial import formats
 from perennial.analysis.cadence import OVERDUE_QUANTILE
 from perennial.analysis.survival import survival_at
-from perennial.chapters.churn_words import count, days_text, milestone, rounded, share, times
+from perennial.chapters.churn_words import count, days_text, milestone, past_words, rounded, share, times
 from perennial.language import _, plural
 from perennial.statements import Finding
 
@@ -62,11 +62,11 @@ def _overdue(study: "Study") -> Finding | None:
     words = {
         "share": share(late / repeaters), "late": formats.number(late), "ratio": times(study.thresholds.overdue),
         "money": formats.money(money, study.currency), "part": share(money / past if past else 0.0),
-        "lapsed": formats.number(count(study, True, "lapsed")),
+        "lapsed": formats.number(count(study, True, "lapsed")), "past": past_words(study),
     }  # fmt: skip
     text = _(
         "{share} of repeat customers ({late}) are overdue, silent for over {ratio} their typical gap; they "
-        "brought {money} in the past year ({part} of all). Another {lapsed} are past the lapsed threshold. ",
+        "brought {money} {past} ({part} of all). Another {lapsed} are past the lapsed threshold. ",
         **words,
     )
     before = study.overdue_before
@@ -226,9 +226,10 @@ def _no_model(study: "Study") -> Finding | None:
     n = len(study.at_risk)
     text = _("P(alive) and value at stake are not stated: {reason}", reason=study.model_reason) + " "
     text += plural(
-        "The list ranks {count} overdue customer by the past year's revenue instead.",
-        "The list ranks {count} overdue customers by the past year's revenue instead.",
+        "The list ranks {count} overdue customer by revenue {past} instead.",
+        "The list ranks {count} overdue customers by revenue {past} instead.",
         n,
+        past=past_words(study),
         count=formats.number(n),
     )
     return Finding("churn.no_model", CHAPTER, text, importance=0.6, kind="caution", figure="churn_at_risk")

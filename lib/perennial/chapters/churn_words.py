@@ -138,9 +138,21 @@ def _silence(study: "Study", title: str) -> Caption:
 def _states(study: "Study", title: str) -> Caption:
     past = study.states["revenue_past_year"].sum()
     quiet = study.states.loc[study.states["state"] != "on_cadence", "revenue_past_year"].sum()
-    text = _("Silent customers brought {share} of the past year's revenue", share=share(quiet / past if past else 0.0))
-    subtitle = _("Customers and net revenue by silence; past year = 365 days to {date}", date=formats.date(study.as_of))
+    words = {
+        "share": share(quiet / past if past else 0.0),
+        "date": formats.date(study.as_of),
+        "past": past_words(study),
+    }
+    text = _("Silent customers brought {share} of revenue {past}", **words)
+    subtitle = _("Customers and net revenue by silence, to {date}", **words)
+    if study.a_year:
+        subtitle = _("Customers and net revenue by silence; past year = 365 days to {date}", **words)
     return Caption(text, subtitle, source(study, title, _("Silent: overdue or lapsed.")))
+
+
+def past_words(study: "Study") -> str:
+    """The time that ``revenue_past_year`` is of: a year, or as much of it as the data hold."""
+    return _("in the past year") if study.a_year else _("since {date}", date=formats.date(study.first_on))
 
 
 def _survival(study: "Study", title: str) -> Caption:
@@ -189,10 +201,8 @@ def _at_risk(study: "Study", title: str) -> Caption:
         subtitle = _("Top ten overdue or lapsed by value at stake = value over {months} months if still active "
                      "× (1 − P(alive)), {currency}", months=study.horizon_months, currency=study.currency)  # fmt: skip
     else:
-        text = _("Overdue customers with the most revenue in the past year")
-        subtitle = _(
-            "Top ten overdue repeat customers by revenue of the past 365 days, {currency}", currency=study.currency
-        )
+        text = _("Overdue customers with the most revenue {past}", past=past_words(study))
+        subtitle = _("Top ten overdue repeat customers by that revenue, {currency}", currency=study.currency)
     return Caption(text, subtitle, source(study, title, _("The file lists the first {n}.", n=n)))
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from perennial import formats
 from perennial.analysis import censoring, cohorts, mix, repeats
 from perennial.analysis.cadence import order_steps
+from perennial.analysis.comparison import holds_a_year
 from perennial.errors import ModelError
 from perennial.language import _
 from perennial.statements import Caption, Finding
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 CHAPTER = "03_cohort_retention"
 MOST_ORDERS = 10
-SLACK_DAYS = 7  # the data may begin this much after twelve months ago and still hold a year
 FEW_ONE_TIME = 0.05  # with fewer customers of one order than this share, no model tells who differs from whom
 Formatter = Callable[[Any], str]
 
@@ -201,7 +201,7 @@ def _won(client: "Client", beginning: censoring.Beginning) -> Won:
     since = max(a_year, begins, censoring.new_since(beginning.cohorts, cohorts.FREQUENCY[p.cohort_period]) or begins)
     count = client.summary.filter(first_on >= since).count().to_pyarrow().as_py()
     days = (p.as_of - since).days + 1
-    return Won(int(count), since, days, (since - a_year).days <= SLACK_DAYS)
+    return Won(int(count), since, days, holds_a_year(days))
 
 
 def _repeat(client: "Client", steps: ir.Table, gaps: pd.DataFrame, partly: bool) -> tuple[pd.DataFrame, int, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from perennial.analysis import base, censoring, concentration, decomposition
-from perennial.analysis.comparison import Comparison, comparable_windows
+from perennial.analysis.comparison import Comparison, comparable_windows, holds_a_year
 from perennial.analysis.concentration import Concentration
 from perennial.statements import Caption, Finding
 
@@ -108,7 +108,6 @@ def _measure(client: "Client") -> Study:
     first_on, revenue = _span(client)
     beginning = censoring.beginning_of(summary, p.cohort_period, p.as_of)
     comparison = comparable_windows(first_on, p.as_of)
-    a_year = (pd.Timestamp(p.as_of) + pd.Timedelta(days=1) - pd.DateOffset(months=12)).date()
     everyone = concentration.measure_concentration(summary, p.interval)
     top = concentration.top_customers(summary)
     groups = base.window_groups(lines, summary, comparison) if comparison else pd.DataFrame()
@@ -129,7 +128,7 @@ def _measure(client: "Client") -> Study:
         groups=groups,
         drivers=decomposition.decompose(groups, comparison.days) if comparison else pd.DataFrame(),
         movement=base.movement(lines, summary, comparison) if comparison else pd.DataFrame(),
-        recent=base.trailing_totals(lines, p.as_of, 12) if (first_on - a_year).days <= 7 else None,
+        recent=base.trailing_totals(lines, p.as_of, 12) if holds_a_year((p.as_of - first_on).days + 1) else None,
         everyone=everyone,
         others=concentration.measure_concentration(summary, p.interval, leave_out=concentration.TOP),
         histogram=concentration.revenue_histogram(summary),

@@ -91,7 +91,7 @@ class Study:
         if self.result is None:
             return _("Not shown: there is no purchase model for these customers.")
         if name in {"value_tracking", "value_weekly", "value_by_frequency", "value_deciles"}:
-            return _("Not shown, for the same reason: the model could not be judged on days it had not seen.")
+            return _("Not shown, for the same reason: the model cannot be tested on days it had not seen.")
         if name == "value_scores":
             return _("Not shown: {reason}", reason=self.result.holdout_reason)
         if name == "value_censoring":

@@ -8,7 +8,7 @@ import pandas as pd
 from perennial import formats
 from perennial.analysis.potential_strategies import contacts_a_year
 from perennial.analysis.quadrants import LOOKS
-from perennial.chapters.potential_words import amount, looks_text, money, span
+from perennial.chapters.potential_words import amount, last_year, looks_text, money, span
 from perennial.charts.potential import quadrant_label
 from perennial.formats import number
 from perennial.language import _
@@ -64,11 +64,15 @@ def _break_even(study: "Study", row: Any, gain: float) -> str:
                  n=number(contacts, 0), cost=formats.money(gain / contacts, study.currency, 2))  # fmt: skip
     if each is None or study.facts["cost_unit"] != "money":
         return text + " " + _("What a contact costs is not in the data.")
-    paid = {"each": formats.money(each, study.currency, 2), "cost": money(study, each * row.customers)}
+    paid = {
+        "each": formats.money(each, study.currency, 2),
+        "cost": money(study, each * row.customers),
+        "when": last_year(study),
+    }
     if each >= gain:
-        return text + " " + _("Last year's {each} per customer contacted ({cost} for all) is **more** than that gain.",
+        return text + " " + _("The {each} per customer contacted {when} ({cost} for all) is **more** than that gain.",
                               **paid)  # fmt: skip
-    return text + " " + _("Last year's {each} per customer contacted is {cost} for all.", **paid)
+    return text + " " + _("The {each} per customer contacted {when} is {cost} for all.", **paid)
 
 
 def _spared(study: "Study", row: Any) -> str:

@@ -12,10 +12,13 @@ from perennial.chapters.potential_words import (
     added_size,
     amount,
     decimal,
+    holds_a_year,
+    last_year,
     looks_text,
     money,
     span,
     whose_strategy,
+    window,
 )  # fmt: skip
 from perennial.charts.potential import look_label
 from perennial.formats import number, percent
@@ -45,7 +48,14 @@ def _verdict(study: "Study") -> Finding:
         return Finding("potential.verdict", CHAPTER, text, importance=0.75, figure="potential_map")
     days = formats.days(study.facts["validation"]["days"])
     pair = _("rank correlation {score} against {past}", score=decimal(score.value), past=decimal(past.value))
-    if added.low <= 0:
+    if added.high < 0:
+        text = _(
+            "The potential score does **not** beat past spend at finding who grows; it points the wrong way: over the "
+            "last {days}, of customers with the same past spend, those with a high score spent rather less (partial "
+            "rank correlation {added}). Use the quadrants to sort customers, not to forecast them.",
+            days=days, added=span(study, added),
+        )  # fmt: skip
+    elif added.low <= 0:
         text = _(
             "The potential score does **not** beat past spend at finding who grows: over the last {days} it "
             "adds nothing "
@@ -83,7 +93,8 @@ def _growth_stock(study: "Study") -> Finding:
     if study.provisional:
         text = _("**Provisional**, as {reason}: {text}", reason=_doubt(study), text=text)
     return Finding("potential.growth_stock", CHAPTER, text, float(row.customers), unit="customers",
-                   importance=0.35 if study.provisional else 0.7, figure="potential_map")  # fmt: skip
+                   importance=0.35 if study.provisional else 0.7, figure="potential_map",
+                   doubt=_("provisional") if study.provisional else "")  # fmt: skip
 
 
 def _doubt(study: "Study") -> str:
@@ -91,6 +102,8 @@ def _doubt(study: "Study") -> str:
     added = study.test("added")
     if added is None:
         return _("the score is not tried on the past yet")
+    if added.high < 0:
+        return _("the score points the wrong way")
     if added.low <= 0 or added.value < WEAK:
         return _("the score adds next to nothing to past spend")
     return _("the score rests on one look")
@@ -106,11 +119,13 @@ def _sleeping_gold(study: "Study") -> Finding:
     )  # fmt: skip
     if row.headroom_customers and 2 * row.headroom_customers >= row.customers:
         text += " " + _(
-            "Sleeping gold has {room} a year of headroom, measured for {n} of its {all} customers.",
+            "Sleeping gold has {room} of headroom {when}, measured for {n} of its {all} customers.",
+            when=_("a year") if holds_a_year(study) else _("in the {days} of data", days=window(study)),
             room=money(study, row.headroom), n=number(row.headroom_customers), all=number(row.customers),
         )  # fmt: skip
     return Finding("potential.sleeping_gold", CHAPTER, text, float(row.customers), unit="customers",
-                   importance=0.3 if study.provisional else 0.55, figure="potential_map")  # fmt: skip
+                   importance=0.3 if study.provisional else 0.55, figure="potential_map",
+                   doubt=_("provisional") if study.provisional else "")  # fmt: skip
 
 
 def _looks(study: "Study") -> Finding | None:
@@ -175,9 +190,9 @@ def _misplaced(study: "Study") -> Finding | None:
         return None
     low = study.quadrant("low_yield")
     text = _(
-        "{misplaced} of the {total} spent on contact and service last year ({share}) would go to another "
+        "{misplaced} of the {total} spent on contact and service {when} ({share}) would go to another "
         "quadrant under the budget shares of {whose}; low yield takes {cost} of it for {value} of current value.",
-        misplaced=amount(study, lost["misplaced"]), total=amount(study, lost["total"]),
+        when=last_year(study), misplaced=amount(study, lost["misplaced"]), total=amount(study, lost["total"]),
         share=percent(lost["misplaced"] / lost["total"]), whose=whose_strategy(study),
         cost=percent(low.cost_share), value=percent(low.value_share),
     )  # fmt: skip

@@ -1,10 +1,12 @@
 """The words around the charts and tables of chapter 06."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from perennial import formats
+from perennial.analysis import comparison
 from perennial.charts.potential import look_label, quadrant_label
 from perennial.formats import number, percent
 from perennial.language import _
@@ -37,18 +39,33 @@ def value_name(study: "Study") -> str:
     return _("Revenue of the last {days}, logarithmic", days=formats.days(study.facts["window_days"]))
 
 
-def decimal(value: float) -> str:
+def decimal(value: float, digits: int = 2) -> str:
     """A correlation."""
-    return number(value, 2)
+    return number(value, digits)
+
+
+def window(study: "Study") -> str:
+    """The length of the window of spend: a year, or all of a shorter history."""
+    return formats.days(study.facts["window_days"])
+
+
+def holds_a_year(study: "Study") -> bool:
+    """Whether that window is a year."""
+    return comparison.holds_a_year(study.facts["window_days"])
+
+
+def last_year(study: "Study") -> str:
+    """When what was spent on customers was spent."""
+    return _("last year") if holds_a_year(study) else _("in the last {days}", days=window(study))
 
 
 def span(study: "Study", row: object) -> str:
-    """Value with its interval: ``0.09 (90 % interval 0.06 to 0.12)``."""
-    return _(
-        "{value} ({level} interval {bounds})",
-        value=decimal(row.value), level=percent(study.level),  # type: ignore[attr-defined]
-        bounds=formats.interval(row.low, row.high, decimal),  # type: ignore[attr-defined]
-    )  # fmt: skip
+    """Value with its interval: ``0.09 (90 % interval 0.06 to 0.12)``; a bound beside zero is not written as zero."""
+    value, low, high = (float(getattr(row, name)) for name in ("value", "low", "high"))
+    fine = [digits for digits in (2, 3, 4) if all(not bound or round(bound, digits) for bound in (low, high))]
+    written = partial(decimal, digits=fine[0] if fine else 4)
+    return _("{value} ({level} interval {bounds})", value=written(value), level=percent(study.level),
+             bounds=formats.interval(low, high, written))  # fmt: skip
 
 
 def added_size(value: float) -> str:
@@ -304,9 +321,9 @@ def _engagement(study: "Study", source: str) -> Caption:
 
 def _spend(study: "Study", source: str) -> Caption:
     lost, unit = study.facts["misallocation"], study.facts["cost_unit"]
-    text = _("{part} of last year's spend on customers would move to another quadrant",
+    text = _("{part} of what was spent on customers {when} would move to another quadrant", when=last_year(study),
              part=percent(lost["misplaced"] / lost["total"]))  # fmt: skip
     what = _("cost of contacts") if unit == "money" else _("hours of service")
-    subtitle = _("Share of the {what} of the last 12 months by quadrant, beside the budget share of {whose}",
-                 what=what, whose=whose_strategy(study))  # fmt: skip
+    subtitle = _("Share of the {what} of the last {days} by quadrant, beside the budget share of {whose}",
+                 what=what, days=window(study), whose=whose_strategy(study))  # fmt: skip
     return Caption(text, subtitle, source)

@@ -96,17 +96,22 @@ def _equity(found: Mapping[str, Finding], p: Parameters) -> KeyFigure | None:
         note = _("{level} interval {bounds}", level=formats.percent(p.interval), bounds=bounds)
     months = plural("next {count} month", "next {count} months", p.horizon_months, count=p.horizon_months)
     definition = _("discounted margin expected from today's customers, {months}", months=months)
-    return KeyFigure(_("Customer equity"), style(finding.value), note, definition)
+    return KeyFigure(_marked(_("Customer equity"), finding), style(finding.value), note, definition)
 
 
 def _growth_stock(found: Mapping[str, Finding]) -> KeyFigure | None:
-    value = _number(found, "potential.growth_stock")
-    if value is None:
+    finding = found.get("potential.growth_stock")
+    if finding is None or finding.value is None:
         return None
     gold = _number(found, "potential.sleeping_gold")
     note = _("{n} more are sleeping gold", n=formats.number(gold)) if gold is not None else ""
     definition = _("customers of high value and high potential")
-    return KeyFigure(_("Growth stock"), formats.number(value), note, definition)
+    return KeyFigure(_marked(_("Growth stock"), finding), formats.number(finding.value), note, definition)
+
+
+def _marked(label: str, finding: Finding) -> str:
+    """A key figure's name with the doubt that its chapter puts beside it."""
+    return f"{label} ({finding.doubt})" if finding.doubt else label
 
 
 def _top_tenth(found: Mapping[str, Finding]) -> KeyFigure | None:

@@ -34,9 +34,11 @@ def captions(study: "Study") -> dict[str, Caption]:
 
 def _parameters(study: "Study", result: ValueResult) -> Caption:
     model = result.purchase
+    part, time = words.rate_unit(result)
     title = _(
-        "An active customer buys {rate} times a year; {share} leave after each purchase",
-        rate=formats.number(words.active_rate(model), 1),
+        "An active customer buys {rate} times {time}; {share} leave after each purchase",
+        rate=formats.number(words.active_rate(model) * part, 1 if words.active_rate(model) * part >= 1 else 2),
+        time=time,
         share=formats.percent(words.leaving(model)),
     )
     subtitle = _(
@@ -126,5 +128,8 @@ def _censoring(study: "Study") -> Caption:
     subtitle = _("The purchase model fitted with and without customers who were there before the data begins")
     if study.beginning.doubtful:
         subtitle = _("The purchase model fitted with and without customers who may have bought before the data begins")
+    if study.result is not None and words.rate_unit(study.result)[0] < 1:
+        subtitle += "; " + _("yearly figures are extrapolated, the data hold {days}",
+                             days=formats.days(words.history_days(study.result)))  # fmt: skip
     reading = _("Those already there look younger than they are, and those who had left before are not in the data.")
     return Caption(title, subtitle, words.source(study, study.customers), reading)

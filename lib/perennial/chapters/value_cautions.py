@@ -96,7 +96,7 @@ def _missing(result: ValueResult) -> list[Finding]:
         text = _("No money is stated. {reason}", reason=result.spend_reason)
         made.append(_caution("no_spend_model", text, None, 0.7, "value_parameters"))
     if result.holdout_reason:
-        text = _("The model could not be judged on unseen days. {reason}", reason=result.holdout_reason)
+        text = _("The model cannot be tested on unseen days. {reason}", reason=result.holdout_reason)
         made.append(_caution("no_holdout", text, None, 0.6, "value_parameters"))
     return made
 

@@ -49,12 +49,13 @@ def _unfitted(study: "Study") -> Finding:
 
 def _equity(study: "Study", result: ValueResult, equity: Equity) -> Finding:
     text = _(
-        "The {n} customers are worth {value} over the {horizon} ({level} interval {bounds}): {margin} margin on "
+        "The {n} customers are worth {value} over the {horizon} ({level} interval {bounds}){doubt}: {margin} margin on "
         "{revenue} of expected revenue, discounted at {rate} a year. That is {each} per customer; half of them are "
         "worth less than {median}. {limit}",
         n=formats.number(study.customers),
         value=words.money(study, equity.value),
         horizon=words.horizon(result),
+        doubt=words.doubted(study, result),
         level=formats.percent(result.settings["interval"]),
         bounds=words.equity_bounds(study, equity),
         margin=formats.percent(result.settings["gross_margin"]),
@@ -65,8 +66,9 @@ def _equity(study: "Study", result: ValueResult, equity: Equity) -> Finding:
         limit=words.not_model_error(study),
     )
     return _finding(
-        "equity", text, equity.value, study.currency, 0.95, "value_equity", low=equity.low, high=equity.high
-    )
+        "equity", text, equity.value, study.currency, 0.95 if words.is_tested(study) else 0.9, "value_equity",
+        low=equity.low, high=equity.high, doubt="" if words.is_tested(study) else _("not tested"),
+    )  # fmt: skip
 
 
 def _purchases(study: "Study", result: ValueResult) -> Finding:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis import value_views
+from perennial.analysis.comparison import holds_a_year
 from perennial.analysis.holdout import SAME_AVERAGE, SAME_RATE, Holdout
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
 from perennial.analysis.value import Equity, ValueResult
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from perennial.chapters.lifetime_value import Study
 
 WEEKS_PER_YEAR = 365.25 / DAYS_PER_WEEK
+DAYS_PER_MONTH, MONTH_SLACK = 365.25 / 12, 8  # a year's data may begin a week late
 IN_FULL = 9_999.5  # smaller numbers are written without a scale letter
 
 
@@ -92,7 +94,7 @@ def too_many(share: float) -> str:
 def tested(study: "Study") -> str:
     """What the hold-out says of the level of the forecasts, as half a sentence: in money where it was measured."""
     held = study.holdout
-    if held is None or not held.score(held.model.name)["actual"]:
+    if held is None or not is_tested(study):
         return _("the model could not be tested")
     revenue = held.revenue.get("bias")
     if revenue is not None and not formats.is_missing(revenue):
@@ -100,10 +102,36 @@ def tested(study: "Study") -> str:
     return _("tested, the model forecast {error}", error=too_many(held.score(held.model.name)["bias"]))
 
 
+def is_tested(study: "Study") -> bool:
+    """Whether the purchase model was tried on days it had not seen, and purchases came on them."""
+    return study.holdout is not None and bool(study.holdout.score(study.holdout.model.name)["actual"])
+
+
+def doubted(study: "Study", result: ValueResult) -> str:
+    """What must stand in the equity's own sentence: it is not tested, or looks farther ahead than the data go back."""
+    parts = [] if is_tested(study) else [_("by a model that could not be tested")]
+    days = history_days(result)
+    if days < int(result.settings["horizon_months"]) * DAYS_PER_MONTH - MONTH_SLACK:
+        parts.append(_("extrapolated from {days} of data", days=formats.days(days)))
+    return "".join(f", {part}" for part in parts)
+
+
+def history_days(result: ValueResult) -> int:
+    """Days from the first purchase of all to the as-of day, both counted."""
+    return int(result.rows["T"].max()) + 1
+
+
+def rate_unit(result: ValueResult) -> tuple[float, str]:
+    """In which time purchases are counted: a year where the data hold one, else a month; in years, and in words."""
+    if holds_a_year(history_days(result)):
+        return 1.0, _("a year")
+    return 1 / 12, _("a month")
+
+
 def not_model_error(study: "Study") -> str:
     """What the interval of the equity holds and what it does not, with the error out of time."""
     held = study.holdout
-    if held is None or not held.score(held.model.name)["actual"]:
+    if held is None or not is_tested(study):
         return _("The interval holds uncertain parameters and chance, not model error, which could not be tested.")
     error = too_many(held.score(held.model.name)["bias"])
     revenue = held.revenue.get("bias")

@@ -34,9 +34,9 @@ def meanings(currency: str) -> dict[str, str]:
         "clv_high": _(
             "Upper end of it, {c}; the mean, clv, may lie above it where a few outcomes are very large.", c=currency
         ),
-        "spend_12m": _("Net spend of the last twelve months, {c}.", c=currency),
+        "spend_12m": _("Net spend of the last twelve months, or of shorter data as a whole, {c}.", c=currency),
         "current_value": _("Value at today's trajectory, the horizontal axis of the quadrants, {c}.", c=currency),
-        "wallet": _("What the customer could spend with the client in a year (attainable wallet), {c}.", c=currency),
+        "wallet": _("What the customer could spend with the client in that time (attainable wallet), {c}.", c=currency),
         "wallet_low": _("Lower band of the wallet, {c}.", c=currency),
         "wallet_high": _("Upper band of the wallet, {c}.", c=currency),
         "wallet_source": _("Where the wallet comes from: known from the client, or estimated from peers."),
