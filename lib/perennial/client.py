@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import ibis
 import ibis.expr.types as ir
 
 from perennial.errors import MissingTableError, ModelError, ParameterError
@@ -128,7 +129,7 @@ class Client:
 
     @property
     def summary(self) -> ir.Table:
-        """One row per customer: see ``tables.summary.customer_summary``."""
+        """One row per customer: see ``tables.summary.customer_summary``, and ``shared_id``."""
         return self._open("summary")
 
     @cached_property
@@ -185,7 +186,9 @@ class Client:
             fresh = [column for column in part.columns if column not in whole.columns]
             joined = whole.left_join(part, "customer_id")
             whole = joined.select(*[whole[c] for c in whole.columns], *[part[c] for c in fresh])
-        whole = whole.cache()
+        # nobody is reached under an id that several people share
+        action = ibis.ifelse(whole.shared_id, ibis.null("string"), whole.recommended_action)
+        whole = whole.mutate(recommended_action=action).cache()
         counts = whole.aggregate(**{column: whole[column].count() for column in whole.columns})
         known = counts.to_pyarrow().to_pylist()[0]
         measured = [column for column in whole.columns if known[column]]

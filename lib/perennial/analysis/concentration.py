@@ -11,6 +11,8 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from perennial.analysis.shared_ids import mark_shared
+
 TOP = 10  # customers named and left out
 BINS_PER_TENFOLD = (20, 10, 5, 2)
 MOST_BINS = 32
@@ -135,7 +137,10 @@ def not_paying(summary: ir.Table) -> int:
 
 
 def top_customers(summary: ir.Table, count: int = TOP) -> pd.DataFrame:
-    """``place, customer_id, revenue, revenue_share, orders, first_on, last_on`` of the best-paying customers."""
+    """``place, customer_id, revenue, revenue_share, orders, first_on, last_on`` of the best-paying customers.
+
+    With ``shared_id`` where any is an id that several people seem to share.
+    """
     total = summary.agg(total=summary.revenue.sum().cast("float64")).to_pandas()["total"].fillna(0)[0]
     best = rank_customers(summary).filter(lambda t: t.place <= count).select("customer_id", "place")
     rows = best.inner_join(summary, "customer_id").order_by("place")
@@ -144,4 +149,4 @@ def top_customers(summary: ir.Table, count: int = TOP) -> pd.DataFrame:
     ).to_pandas()
     frame.insert(2, "revenue", frame.pop("revenue"))
     frame.insert(3, "revenue_share", frame["revenue"] / total if total > 0 else float("nan"))
-    return frame
+    return mark_shared(frame, summary)

@@ -8,6 +8,7 @@ from scipy.special import betainc
 
 from perennial.analysis.fitters import fit_bgnbd
 from perennial.analysis.purchase_model import PurchaseModel
+from perennial.analysis.shared_ids import mark_shared
 from perennial.analysis.spend_model import SpendModel, usable
 from perennial.analysis.value import ValueResult
 from perennial.errors import ModelError
@@ -142,11 +143,11 @@ def model_ahead(models: pd.DataFrame, column: str, margin: float) -> str:
 
 
 def top_customers(result: ValueResult, summary: ir.Table, count: int = 10) -> pd.DataFrame:
-    """The most valuable customers, with what their value is made of."""
+    """The most valuable customers, with what their value is made of; ids that several people seem to share marked."""
     joined = result.customers.view().join(summary, "customer_id")
     ranked = joined.order_by(ibis.desc("clv"), "customer_id").limit(count)
     columns = ["frequency", "last_on", "p_alive", "expected_purchases", "expected_order_value", "clv", "clv_low"]
-    return ranked.select("customer_id", *columns, "clv_high").to_pandas()
+    return mark_shared(ranked.select("customer_id", *columns, "clv_high").to_pandas(), summary)
 
 
 def refit_later(summary: ir.Table, begin: pd.Timestamp) -> PurchaseModel | None:

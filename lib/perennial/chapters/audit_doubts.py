@@ -1,10 +1,8 @@
-"""What chapter 01 finds in the record of the preparation: what is red, what could not be read."""
+"""What chapter 01 finds in the record of the preparation: what could not be read."""
 
 from typing import TYPE_CHECKING
 
 from perennial import formats
-from perennial.analysis.scorecard import DIMENSIONS
-from perennial.chapters import audit_scores, phrases
 from perennial.language import _, plural
 from perennial.statements import Finding
 
@@ -12,28 +10,6 @@ if TYPE_CHECKING:
     from perennial.chapters.data_audit import Study
 
 CHAPTER = "01_data_audit"
-
-
-def scored(study: "Study") -> list[Finding]:
-    """What is red on the scorecard, with its causes."""
-    red = [name for name in DIMENSIONS if study.scorecard.status(name) == "red"]
-    if not red:
-        return []
-    labels, titles = audit_scores.labels(), audit_scores.dimensions()
-    causes = [
-        f"{labels[criterion.name].lower()}: {audit_scores.measured(criterion)}"
-        for criterion in study.scorecard.criteria
-        if criterion.status == "red"
-    ]
-    text = _(
-        "To be settled before acting on figures: {dimensions} ({causes}).",
-        dimensions=phrases.listed([titles[name].lower() for name in red]),
-        causes=formats.escape("; ".join(causes)),
-    )
-    return [
-        Finding("audit.scorecard", CHAPTER, text, float(len(red)), unit="dimensions", importance=0.6,
-                figure="audit_scorecard")
-    ]  # fmt: skip
 
 
 def rejects(study: "Study") -> list[Finding]:

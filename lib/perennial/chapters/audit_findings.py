@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from perennial import formats
-from perennial.chapters import audit_absent, audit_doubts, audit_time, phrases
+from perennial.chapters import audit_absent, audit_doubts, audit_red, audit_time, phrases
 from perennial.chapters import audit_words as words
 from perennial.language import _
 from perennial.statements import Finding, Kind
@@ -21,7 +21,7 @@ def findings(study: "Study") -> list[Finding]:
     made = [_used(study), _span(study), *_rhythm(study), *_closed(study), *_giants(study)]
     return [
         *made,
-        *audit_doubts.scored(study),
+        *audit_red.scored(study),
         *audit_doubts.rejects(study),
         *_left(study),
         *_right(study),

@@ -14,6 +14,7 @@ from perennial import formats
 from perennial.analysis import censoring, churn, cohorts, contracts
 from perennial.analysis.cadence import SilenceThresholds, customer_cadence, silence_history, silence_thresholds
 from perennial.analysis.comparison import holds_a_year
+from perennial.analysis.shared_ids import contactable, count_shared
 from perennial.analysis.survival import follow_up, kaplan_meier, milestone
 from perennial.errors import ModelError
 from perennial.language import _
@@ -57,6 +58,7 @@ class Study:
     overdue_before : repeat customers a quarter before ``as_of``, and who of them was overdue then.
     alive_bins, alive, stake : what the purchase model says; None with ``model_reason`` where none could be fitted.
     at_risk : silent repeat customers by value at stake, at most 1,000, ``customer`` = name where known.
+    shared : silent repeat customers who are not on that list, as several people seem to share their id.
     contracts : the contractual part, None where there is none.
     customers, revenue : the base: states add up to them.
     first_on : first order. Where that is less than a year ago, ``revenue_past_year`` is all revenue.
@@ -79,6 +81,7 @@ class Study:
     lapses: churn.Lapses
     overdue_before: churn.Part
     at_risk: pd.DataFrame
+    shared: int
     customers: int
     revenue: Decimal
     model: str = ""
@@ -208,12 +211,16 @@ def _value(client: "Client") -> "tuple[ValueResult | None, str]":
 
 def _predicted(client: "Client", states: ir.Table, value: "ValueResult | None") -> dict[str, Any]:
     """What needs the purchase model: P(alive), value at stake; the at-risk list falls back on overdue customers."""
+    reachable = contactable(states, client.summary)
+    silent = states.filter(states["repeat"], states.state != "on_cadence")
+    shared = count_shared(silent, client.summary)
     if value is None:
-        return {"at_risk": _named(client, churn.at_risk(states, None, MOST_AT_RISK))}
+        return {"at_risk": _named(client, churn.at_risk(reachable, None, MOST_AT_RISK)), "shared": shared}
     money = value.spend is not None
     predictions = value.customers
     return {
-        "at_risk": _named(client, churn.at_risk(states, predictions if money else None, MOST_AT_RISK)),
+        "at_risk": _named(client, churn.at_risk(reachable, predictions if money else None, MOST_AT_RISK)),
+        "shared": shared,
         "model": value.purchase.name,
         "alive_bins": churn.alive_histogram(states, predictions),
         "alive": churn.alive_totals(states, predictions),

@@ -203,7 +203,8 @@ def _at_risk(study: "Study", title: str) -> Caption:
     else:
         text = _("Overdue customers with the most revenue {past}", past=past_words(study))
         subtitle = _("Top ten overdue repeat customers by that revenue, {currency}", currency=study.currency)
-    return Caption(text, subtitle, source(study, title, _("The file lists the first {n}.", n=n)))
+    return Caption(text, subtitle, source(study, title, _("The file lists the first {n}.", n=n)),
+                   phrases.left_out(study.shared))  # fmt: skip
 
 
 def _contracts(study: "Study", title: str) -> Caption:

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from perennial import formats
-from perennial.language import _
+from perennial.language import _, plural
 
 
 def source_of_customers(title: str, as_of: dt.date, customers: int, more: str = "") -> str:
@@ -31,6 +31,18 @@ def about(count: float) -> str:
 def unit_name(unit: str) -> str:
     """``month`` in the reader's language."""
     return {"week": _("week"), "month": _("month"), "quarter": _("quarter")}[unit]
+
+
+def left_out(shared: int) -> str:
+    """That ids which several people seem to share are not among those to contact; empty where there are none."""
+    if not shared:
+        return ""
+    return plural(
+        "Left out is {count} id that several people seem to share: nobody can be contacted under it.",
+        "Left out are {count} ids that several people seem to share: nobody can be contacted under them.",
+        shared,
+        count=formats.number(shared),
+    )
 
 
 def listed(names: list[str]) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from perennial import formats
 from perennial.analysis.potential_strategies import contacts_a_year
 from perennial.analysis.quadrants import LOOKS
+from perennial.chapters import phrases
 from perennial.chapters.potential_words import amount, last_year, looks_text, money, span
 from perennial.charts.potential import quadrant_label
 from perennial.formats import number
@@ -37,6 +38,7 @@ def actions(study: "Study", strategies: Mapping[str, Any]) -> Iterator[Finding]:
             cadence=formats.escape(plan.cadence),
             gain=gain, measure=_measure(quadrant),
         )  # fmt: skip
+        text = f"{text} {phrases.left_out(study.shared[quadrant])}".rstrip()
         importance = {"growth_stock": 0.65, "sleeping_gold": 0.5, "low_yield": 0.4}[quadrant]
         importance *= 0.5 if study.provisional else 1
         yield Finding(f"potential.do_{quadrant}", CHAPTER, text, float(row.customers), unit="customers",

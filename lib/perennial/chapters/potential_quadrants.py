@@ -8,7 +8,8 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis import quadrant_map
-from perennial.analysis.quadrants import LOOKS
+from perennial.analysis.quadrants import LOOKS, QUADRANTS
+from perennial.analysis.shared_ids import contactable, count_shared
 from perennial.parameters import Potential
 from perennial.statements import Caption, Finding
 
@@ -28,6 +29,7 @@ class Study:
         tried out of time, ``wallet_checks, categories, kinds`` where the look is not measured.
     cells : what the map draws; ``profile`` : mean sub-score by quadrant and look.
     leading : the ten with the highest score in growth stock and in sleeping gold, by quadrant.
+    shared : how many of a quadrant's customers are ids that several people seem to share; not among the leading.
     next_categories : ``next_category, customers`` among growth stock and sleeping gold, most common first.
     facts : plain values of the result; ``level`` of the intervals; ``margin`` share of revenue.
     customers, revenue : of the whole base; the quadrants add up to them.
@@ -45,6 +47,7 @@ class Study:
     cells: pd.DataFrame
     profile: pd.DataFrame
     leading: dict[str, pd.DataFrame]
+    shared: dict[str, int]
     next_categories: pd.DataFrame
     facts: dict[str, Any]
     currency: str
@@ -112,7 +115,11 @@ def _measure(client: "Client") -> Study:
         kinds=frames.get("kinds"),
         cells=quadrant_map.count_cells(customers, facts["cut_value"], facts["cut_potential"]),
         profile=quadrant_map.look_profile(customers)[[look for look in LOOKS if facts["measured"][look]]],
-        leading={q: quadrant_map.leading_customers(customers, q) for q in ("growth_stock", "sleeping_gold")},
+        leading={
+            q: quadrant_map.leading_customers(contactable(customers, client.summary), q)
+            for q in ("growth_stock", "sleeping_gold")
+        },
+        shared={q: count_shared(customers.filter(customers.quadrant == q), client.summary) for q in QUADRANTS},
         next_categories=following.sort_values(
             ["customers", "next_category"], ascending=[False, True], ignore_index=True
         ),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis import comparison
+from perennial.chapters import phrases
 from perennial.charts.potential import look_label, quadrant_label
 from perennial.formats import number, percent
 from perennial.language import _
@@ -249,7 +250,8 @@ def _leading(study: "Study", quadrant: str, source: str) -> Caption:
                  share=percent(leading["current_value"].sum() / whole))  # fmt: skip
     elif len(leading):
         text = _("{quadrant} customers are worth nothing today", quadrant=quadrant_label(quadrant))
-    return Caption(text, _("All customers, with reasons, are in customers.xlsx"), source)
+    reading = phrases.left_out(study.shared[quadrant])
+    return Caption(text, _("All customers, with reasons, are in customers.xlsx"), source, reading)
 
 
 def _proof(study: "Study", source: str) -> Caption:

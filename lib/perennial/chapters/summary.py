@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perennial.analysis import base
 from perennial.analysis.comparison import comparable_windows
+from perennial.chapters.audit_red import AMBER, RED, said_on_page_one
 from perennial.errors import PerennialError
 from perennial.schema import CHAPTERS
 from perennial.statements import Finding, KeyFigure
@@ -47,6 +48,11 @@ class Summary:
     left_out: list[str] = field(default_factory=list)
 
     @property
+    def data_text(self) -> str:
+        """What is to be settled about the data before acting on any figure; empty where there is nothing."""
+        return said_on_page_one(self.everything.values())
+
+    @property
     def failed_text(self) -> str:
         """The chapters that are missing, in a sentence; empty when all are there."""
         from perennial.chapters import summary_words
@@ -82,11 +88,16 @@ def choose(found: Iterable[Finding]) -> list[Finding]:
     """The findings that matter most, then what to do, then what the data cannot say."""
     found = list(found)
     ids = {finding.id for finding in found}
-    found = [finding for finding in found if REPEATS.get(finding.id) not in ids]
+    found = [finding for finding in found if REPEATS.get(finding.id) not in ids and not _stands_above(finding)]
     chosen: list[Finding] = []
     for kind, most in (("finding", MOST_FINDINGS), ("action", MOST_ACTIONS), ("caution", MOST_CAUTIONS)):
         chosen += _best([finding for finding in found if finding.kind == kind], most)
     return chosen
+
+
+def _stands_above(finding: Finding) -> bool:
+    """Whether the page's top says it already: the state of the data."""
+    return finding.id.startswith(RED) or finding.id == AMBER
 
 
 def _best(found: list[Finding], most: int) -> list[Finding]:

@@ -20,6 +20,7 @@ def meanings(currency: str) -> dict[str, str]:
         "monetary_value": _("Mean amount of a repeat purchase day, {c}; 0 without one.", c=currency),
         "orders": _("Number of orders."),
         "revenue": _("All purchases net of returns, {c}.", c=currency),
+        "shared_id": _("Whether several people seem to share this id: then its figures are theirs together."),
         "r": _("Recency band, 1 to 5; 5: ordered most lately."),
         "f": _("Frequency band, 1 to 5; 5: most repeat purchase days."),
         "m": _("Money band, 1 to 5; 5: highest revenue."),
@@ -53,5 +54,8 @@ def meanings(currency: str) -> dict[str, str]:
         "looks_missing": _("Looks that are measured for others but not for this customer."),
         "potential_score": _("0 to 100: room to grow, from the looks that are measured."),
         "quadrant": _("Growth stock, cash cow, sleeping gold or low-yield, from value and potential."),
-        "recommended_action": _("What the client's strategy recommends for this quadrant."),
+        "recommended_action": _(
+            "What the client's strategy recommends for this quadrant; empty for an id that several people seem to "
+            "share."
+        ),
     }

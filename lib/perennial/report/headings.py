@@ -66,6 +66,7 @@ def _labels() -> dict[str, str]:
 def _people() -> dict[str, str]:
     return {
         "customer_id": _("Customer"),
+        "shared_id": _("Shared by several?"),
         "first_on": _("First purchase"),
         "last_on": _("Last purchase"),
         "came_back": _("Came back"),

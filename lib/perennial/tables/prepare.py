@@ -24,9 +24,10 @@ from perennial.tables.files.raw import FILE, Raw, ReadFile
 from perennial.tables.files.request import Request
 from perennial.tables.parse.settle import parse_source
 from perennial.tables.pseudonyms import key_fingerprint
-from perennial.tables.summary import customer_summary
+from perennial.tables.summary import customer_summary, mark_shared_ids
 from perennial.tables.unused import unused_columns
 
+SHARED_IDS = "shared_ids.parquet"  # of customers; there only where some are
 # Keys that change nothing in the tables; all others make them anew.
 _NOT_OF_TABLES = {
     "title", "prepared_by", "scope", "language", "cohort_period", "horizon_months", "discount_rate", "gross_margin",
@@ -96,7 +97,10 @@ def _make(parameters: Parameters, root: Path, files: list[audit.SourceFile], fol
     con = engine.connect()
     record = make_canonical(con, parameters, root, files, folder)
     transactions = engine.read_table(con, folder / "transactions.parquet", "transactions")
-    engine.write_table(customer_summary(transactions, parameters.as_of), folder / "summary.parquet")
+    shared = folder / SHARED_IDS
+    known = engine.read_table(con, shared, "shared_by_several") if shared.is_file() else None
+    summary = mark_shared_ids(customer_summary(transactions, parameters.as_of), known)
+    engine.write_table(summary, folder / "summary.parquet")
     record.warnings += _strangers(con, folder, record)
     record.save(folder / "audit.json")
 
@@ -135,6 +139,8 @@ def _make_table(
     path = folder / f"{table}.parquet"
     engine.write_table(cleaned.used, path)
     engine.read_table(request.engine, path, f"clean_{table}")
+    if cleaned.shared is not None:
+        engine.write_table(cleaned.shared, folder / SHARED_IDS)
     record.rules += cleaned.rules
     record.flags += cleaned.flags
     record.warnings += cleaned.notes

@@ -57,6 +57,15 @@ def customer_summary(transactions: ir.Table, as_of: dt.date) -> ir.Table:
     )
 
 
+def mark_shared_ids(summary: ir.Table, shared: ir.Table | None) -> ir.Table:
+    """The summary with ``shared_id``: whether several people seem to stand under the customer's id."""
+    if shared is None:
+        return summary.mutate(shared_id=ibis.literal(False))
+    found = shared.select(_shared="customer_id")
+    joined = summary.left_join(found, summary.customer_id == found["_shared"])
+    return joined.select(*[joined[name] for name in summary.columns], shared_id=joined["_shared"].notnull())
+
+
 def _orders(held: ir.Table) -> ir.IntegerScalar:
     if "order_id" in held.columns:
         return held.order_id.nunique(where=~held.is_return)

@@ -33,6 +33,7 @@ class Cleaned:
     rejects : lines and cells that could not be read; None where all could.
     notes : sentences for the audit.
     rejected : rows that could not be read, and the money on them, without its sign, where it could be read.
+    shared : ``customer_id`` of the ids that several people seem to share; None where there are none.
     """
 
     used: ir.Table
@@ -41,6 +42,7 @@ class Cleaned:
     rejects: pa.Table | None
     notes: list[str]
     rejected: tuple[int, Decimal]
+    shared: ir.Table | None = None
 
 
 def clean(request: Request, parsed: ir.Table, parameters: Parameters, raw: Raw) -> Cleaned:
@@ -68,7 +70,7 @@ def clean(request: Request, parsed: ir.Table, parameters: Parameters, raw: Raw) 
     counted = _remove_by_groups(ledger, cleaning)
     malformed = raw.malformed()
     rules = ledger.count(len(malformed))
-    flagged, told = flags.all_flags(ledger, cleaning)
+    flagged, told, shared = flags.all_flags(ledger, cleaning)
     notes += told + require.require_rows(parameters, table, raw.rows, rules)
     notes += require.told_of_cancelled_orders(rules)
     listed = _rejects(ledger, request, raw, malformed)
@@ -79,7 +81,8 @@ def clean(request: Request, parsed: ir.Table, parameters: Parameters, raw: Raw) 
     used = _canonical(ledger, table)
     if key is not None:
         used = pseudonyms.pseudonymise(request.engine, used, key)
-    return Cleaned(used, rules, counted + flagged, listed, notes, (bad, lost))
+        shared = None if shared is None else pseudonyms.pseudonymise(request.engine, shared.cache(), key)
+    return Cleaned(used, rules, counted + flagged, listed, notes, (bad, lost), shared)
 
 
 def _prepare(rows: ir.Table, request: Request, parameters: Parameters) -> ir.Table:

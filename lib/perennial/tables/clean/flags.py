@@ -89,12 +89,12 @@ def meaning(flag: str, **words: str) -> str:
     return _MEANINGS[flag].format_map({"bounds": "", **words}) + ("" if flag in _OF_USED else _OF_ALL)
 
 
-def all_flags(ledger: Ledger, cleaning: Cleaning) -> tuple[list[Flag], list[str]]:
-    """Every flag of one table, and sentences for the audit about ids."""
+def all_flags(ledger: Ledger, cleaning: Cleaning) -> tuple[list[Flag], list[str], ir.Table | None]:
+    """Every flag of one table, sentences for the audit about ids, and the ids that several people seem to share."""
     rows = ledger.rows
     if ledger.table != "transactions":
         merged = {"merged_customer": rows["_merged"]} if "_merged" in rows.columns else {}
-        return count_flags(rows, ledger.table, merged), []
+        return count_flags(rows, ledger.table, merged), [], None
     keeps = {"exact_duplicate"} if cleaning.exact_duplicates == "keep" else set()
     keeps |= {"zero_amount"} if cleaning.zero_amounts == "keep" else set()
     usual = usual_amounts(rows, ledger.raw_rows, cleaning.outliers)
@@ -111,4 +111,4 @@ def all_flags(ledger: Ledger, cleaning: Cleaning) -> tuple[list[Flag], list[str]
     if any(" masked (" in note for note in notes):
         masked = rows.customer_id.re_search(collisions.MASKED).fill_null(False)
         counted += count_flags(rows, ledger.table, {"masked_id": masked})
-    return counted, notes
+    return counted, notes, shared
