@@ -272,3 +272,38 @@ def test_partial_last_month_is_marked_hatched_and_not_compared(workbook):
     ax = charts.revenue_by_period(study.periods, study.currency, study.unit)
     assert sum(bool(bar.get_hatch()) for bar in ax.patches) == 1
     assert study.comparison.after.last == dt.date(2024, 12, 10)
+
+
+def two_quarters(workbook, before: tuple[int, int], after: tuple[int, int]):
+    """The chapter on so many customers with one order of so much each in two quarters of 92 days."""
+    rows = []
+    for first, (customers, amount) in ((dt.date(2024, 7, 1), before), (dt.date(2024, 10, 1), after)):
+        rows += [(f"c{n}", (first + dt.timedelta(days=n % 92)).isoformat(), amount) for n in range(customers)]
+    workbook.write("moved", rows)
+    return customer_base.study(workbook.open("moved"))
+
+
+@pytest.mark.parametrize(
+    ("after", "title", "sentence"),
+    [
+        # by hand, with L = (b − a) / ln(b / a) of the revenues: 2000 → 2040 gives L = 2019.9; ln(120 / 200) = −0.511
+        ((120, 17), "Value per order +€1.07 k, number of customers −€1.03 k: +€40 in all", "stands against −€1.03 k"),
+        (
+            (90, 20),
+            "Number of customers −€1.52 k, value per order +€1.32 k: −€200 in all",
+            "; −€1.52 k from the number of customers stands against +€1.32 k from value per order",
+        ),
+        ((300, 10), "Number of customers moved revenue most: +€1.00 k of +€1.00 k", "of it comes from the number of"),
+        ((240, 12), "Number of customers and value per order moved revenue about equally", "nearly as much from value"),
+    ],
+)
+def test_the_largest_part_of_a_change_is_named_also_where_parts_cancel(workbook, after, title, sentence):
+    study = two_quarters(workbook, (200, 10), after)
+    effects = study.drivers.set_index("driver")["effect"]
+    largest = {"customers": "Number of customers", "order_value": "Value per order"}[effects.abs().idxmax()]
+    shown = study.captions["base_drivers"].title
+    assert largest.lower() in shown.lower()
+    assert len(shown.split()) <= 15
+    (said,) = [finding.sentence for finding in study.findings if finding.id == "base.revenue_change"]
+    assert sentence in said
+    assert shown == title

@@ -82,11 +82,14 @@ def _change(study: "Study") -> list[Finding]:
     change = after - before
     effects = study.drivers.set_index("driver")["effect"]
     along = effects[effects * change > 0].sort_values(key=abs, ascending=False)
+    against = words.opposed(effects, change)
     if not len(along) or abs(change / before) < words.SMALL_CHANGE:
         text = _(
             "Revenue of {after} was within 2 % of that of {before}: {a} against {b}.", **_pair(study, before, after)
         )
-        if "days" in effects and abs(effects["days"]) > 0.25 * abs(change):
+        if against is not None and abs(effects[against[0]]) >= words.SMALL_CHANGE * before:
+            text += " " + _("Behind that, {parts}.", parts=_both(study, effects, against))
+        elif "days" in effects and abs(effects["days"]) > 0.25 * abs(change):
             days = [formats.number(count) for count in comparison.days]
             text += " " + _(
                 "The windows have {a} and {b} days; that alone makes {effect}.",
@@ -96,24 +99,40 @@ def _change(study: "Study") -> list[Finding]:
             )
         return [_finding("base.revenue_change", text, change, study.currency, 0.45, "base_drivers")]
     text = _(
-        "Revenue {rose} by {rate} ({change}): {after}, against {before}; {effect} of it comes from {driver}",
+        "Revenue {rose} by {rate} ({change}): {after}, against {before}",
         rose=_("rose") if change > 0 else _("fell"),
         rate=_rate(change / before),
         change=words.signed_money(study, change),
-        driver=_driver(str(along.index[0])),
-        effect=words.signed_money(study, float(along.iloc[0])),
         before=words.window_name(comparison.before),
         after=words.window_name(comparison.after),
     )
-    tied = words.near_ties(effects, change)[1:]
-    if tied:
-        also = [f"{_driver(name)} ({words.signed_money(study, float(effects[name]))})" for name in tied]
-        text += _(", nearly as much from {drivers}", drivers=", ".join(also))
-    text += _rest(study, effects.drop([along.index[0], *tied])) + "." + _giants(study, change)
+    text += _parts(study, effects, change) + "." + _giants(study, change)
     if comparison.seasonal:
         text += " " + _("The two windows hold different seasons, so part of it may be the season.")
     importance = 0.55 + 0.35 * min(1.0, abs(change / before) / 0.25)
     return [_finding("base.revenue_change", text, change, study.currency, importance, "base_drivers")]
+
+
+def _parts(study: "Study", effects: pd.Series, change: float) -> str:
+    """Where a change comes from: its largest part, or the two that cancel; then the rest, which add up to it."""
+    against = words.opposed(effects, change)
+    if against is not None:
+        text = _("; {parts}", parts=_both(study, effects, against))
+        return text + _rest(study, effects.drop(list(against)))
+    first, *tied = words.near_ties(effects, change)
+    text = _("; {effect} of it comes from {driver}", effect=words.signed_money(study, float(effects[first])),
+             driver=_driver(first))  # fmt: skip
+    if tied:
+        also = [f"{_driver(name)} ({words.signed_money(study, float(effects[name]))})" for name in tied]
+        text += _(", nearly as much from {drivers}", drivers=", ".join(also))
+    return text + _rest(study, effects.drop([first, *tied]))
+
+
+def _both(study: "Study", effects: pd.Series, names: tuple[str, str]) -> str:
+    """Two drivers with opposite effects, the larger one first."""
+    a, b = names
+    return _("{x} from {a} stands against {y} from {b}", x=words.signed_money(study, float(effects[a])), a=_driver(a),
+             y=words.signed_money(study, float(effects[b])), b=_driver(b))  # fmt: skip
 
 
 def _rate(change: float) -> str:

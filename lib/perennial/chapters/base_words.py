@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from perennial.chapters.customer_base import Study
 
 SMALL_CHANGE = 0.02  # a change of revenue below this is called none
+CANCEL = 0.25  # a driver that moves revenue by so much more than it changed is told with what it is set against
 TIE = 0.10  # drivers closer than this are said to have moved revenue about equally
 
 
@@ -148,13 +149,7 @@ def _drivers(study: "Study", comparison: Comparison) -> Caption:
     change = after - before
     text = _("No revenue in either window")
     if change or before or after:
-        main = max(study.drivers.itertuples(), key=lambda row: abs(row.effect) * (1 if row.effect * change >= 0 else 0))
-        text = _("{driver} moved revenue most: {effect} of {change}", driver=driver_name(main.driver),
-                 effect=signed_money(study, main.effect),
-                 change=formats.signed(change, lambda v: money(study, v)))  # fmt: skip
-        tied = near_ties(study.drivers.set_index("driver")["effect"], change)
-        if len(tied) > 1:
-            text = _("{a} and {b} moved revenue about equally", a=driver_name(tied[0]), b=driver_name(tied[1]).lower())
+        text = _drivers_title(study, study.drivers.set_index("driver")["effect"], change)
     subtitle = _(
         "Net revenue, {currency}: {after} against {before}",
         currency=study.currency,
@@ -165,6 +160,32 @@ def _drivers(study: "Study", comparison: Comparison) -> Caption:
     if comparison.before.days != comparison.after.days:
         days += " " + _("Orders per customer are counted at the earlier window's number of days.")
     return Caption(text, subtitle, source(study, f"{days} {_basis(comparison)}"))
+
+
+def _drivers_title(study: "Study", effects: pd.Series, change: float) -> str:
+    main = str(effects.abs().idxmax())
+    against, tied = opposed(effects, change), near_ties(effects, change)
+    if against is not None:
+        a, b = against
+        return _("{a} {x}, {b} {y}: {change} in all", a=driver_name(a), x=signed_money(study, effects[a]),
+                 b=driver_name(b).lower(), y=signed_money(study, effects[b]),
+                 change=signed_money(study, change))  # fmt: skip
+    if len(tied) > 1:
+        return _("{a} and {b} moved revenue about equally", a=driver_name(tied[0]), b=driver_name(tied[1]).lower())
+    return _("{driver} moved revenue most: {effect} of {change}", driver=driver_name(main),
+             effect=signed_money(study, effects[main]), change=signed_money(study, change))  # fmt: skip
+
+
+def opposed(effects: pd.Series, change: float) -> tuple[str, str] | None:
+    """The largest driver and the largest against it, where they cancel so far that neither is a part "of" the change.
+
+    That is: the largest moved revenue against the change, or by over a quarter more than it.
+    """
+    main = str(effects.abs().idxmax())
+    other = effects[effects * effects[main] < 0]
+    if not len(other) or (effects[main] * change > 0 and abs(effects[main]) <= (1 + CANCEL) * abs(change)):
+        return None
+    return main, str(other.abs().idxmax())
 
 
 def near_ties(effects: pd.Series, change: float) -> list[str]:
