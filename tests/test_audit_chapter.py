@@ -152,3 +152,17 @@ def test_a_rule_that_is_set_to_keep_says_how_many_lines_it_applies_to(workbook):
     rows = [(*row[:2], 0) if place < 3 else row for place, row in enumerate(lines())]
     rules = study_of(workbook, rows).rules.set_index("rule")
     assert rules.loc["zero_amount", ["found", "removed"]].tolist() == [3, 0]
+
+
+def test_returns_are_told_of_all_lines_and_of_those_used(workbook):
+    """50 of 1,000 sold to customers come back; 400 of 500 sold to nobody known do, on lines that are not used."""
+    days = [(dt.date(2024, 1, 1) + dt.timedelta(days=n)).isoformat() for n in range(100)]
+    rows = [(f"c{n % 60}", day, 10) for n, day in enumerate(days)]
+    rows += [("c1", days[50], -50), *[("", day, 5) for day in days], ("", days[60], -400)]
+    study = study_of(workbook, rows)
+    found = study.scorecard["returns"]
+    assert found.value == pytest.approx(450 / 1500)
+    assert found.where == "5.0 % on the lines used"
+    (question,) = [question for question in study.questions if question.id == "returns"]
+    assert "as they arrived, used or not," in question.seen
+    assert question.seen.endswith("30.0 % of what was sold (5.0 % on the lines used).")

@@ -16,7 +16,7 @@ from perennial.analysis import cohorts, mix
 from perennial.analysis.cadence import order_steps
 from perennial.analysis.censoring import judge_beginning, new_since, only_new
 from perennial.analysis.repeats import compare_halves, early_repeat, wait_counts
-from perennial.chapters import cohort_retention, data_audit, lifetime_value
+from perennial.chapters import cohort_retention, customer_base, data_audit, lifetime_value
 from perennial.charts import cohorts as charts
 from perennial.charts import repeats as repeat_charts
 from perennial.errors import ModelError
@@ -111,6 +111,22 @@ def test_cdnow_has_the_three_published_cohorts(shipped):
     sizes = cohorts.cohort_sizes(client.summary, "month")
     assert list(sizes["cohort"].dt.strftime("%Y-%m")) == ["1997-01", "1997-02", "1997-03"]
     assert sizes["size"].sum() == 23570
+
+
+def test_revenue_by_month_differs_from_the_base_by_returns_before_the_first_purchase_only(workbook):
+    """a returns 7 in January and buys first in February: the base counts −7 in January, the cohorts in February."""
+    rows = [(f"c{n}", f"2024-0{1 + n % 3}-05", 10) for n in range(9)]
+    workbook.write("moved", [*rows, ("a", "2024-01-20", -7), ("a", "2024-02-10", 30)], as_of="2024-03-31")
+    client = workbook.open("moved")
+    found = cohort_retention.study(client)
+    by_month = found.cells.groupby("period")["revenue"].sum()
+    base = customer_base.study(client).periods.set_index("period")["revenue"]
+    assert (by_month - base).tolist() == [7, -7, 0]
+    assert found.moved_returns == -7
+    for name in ("cohort_layers", "cohort_revenue_matrix"):
+        assert "Returns of €7 booked before their customers' first purchase" in found.captions[name].source
+    assert found.formats["period"](pd.Timestamp("2024-02-01")) == "Feb 2024"
+    assert found.formats["group"](pd.Timestamp("2024-02-01")) == "Feb 2024"
 
 
 def test_unfinished_periods_are_masked_not_zero():

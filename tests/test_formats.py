@@ -37,7 +37,7 @@ from perennial import formats
         (formats.days(365), "12 months"),
         (formats.days(1096), "3 years"),
         (formats.date(dt.date(1998, 6, 30)), "30 June 1998"),
-        (formats.period(dt.date(1998, 4, 1), "quarter"), "1998 Q2"),
+        (formats.period(dt.date(1998, 4, 1), "quarter"), "Q2 1998"),
         (formats.period(dt.date(2024, 12, 30), "week"), "2025-W01"),
         (formats.interval(1413, 1920, formats.compact), "1.41 k to 1.92 k"),
     ],

@@ -127,13 +127,13 @@ def date(value: Any) -> str:
 
 
 def period(value: Any, unit: str) -> str:
-    """A period named by its first day: ``Jun 1998``, ``1998 Q2``, ``1998-W23``, ``1998``."""
+    """A period named by its first day: ``Jun 1998``, ``Q2 1998``, ``1998-W23``, ``1998``."""
     if is_missing(value):
         return MISSING
     if unit == "month":
         return f"{value:%b %Y}"
     if unit == "quarter":
-        return f"{value.year} Q{(value.month - 1) // 3 + 1}"
+        return f"Q{(value.month - 1) // 3 + 1} {value.year}"
     if unit == "week":
         year, week, _ = dt.date(value.year, value.month, value.day).isocalendar()
         return f"{year}-W{week:02d}"

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from perennial.analysis.audit_lines import LineFacts
 from perennial.analysis.scorecard import Measurement
+from perennial.formats import percent
+from perennial.language import _
 from perennial.schema import TABLES
 from perennial.tables.audit import Audit
 
+NOTED_DIFFERENCE = 0.001  # of a share on the lines used from that on all lines
 ENOUGH_CUSTOMERS = 50  # below which ten of them are always a large part
 _DATES = ("date", "timestamp")
 
@@ -177,6 +180,14 @@ def _returned(audit: Audit, lines: LineFacts) -> tuple[float, float]:
     return back, sum(rule.money or 0 for rule in audit.rules_of("transactions")) + back
 
 
+def _on_used(lines: LineFacts, of_all: float | None) -> str:
+    """The share returned on the lines used, in words, where it is not that ``of_all`` lines."""
+    used = _part(lines.returned, lines.sold)
+    if used is None or of_all is None or abs(used - of_all) < NOTED_DIFFERENCE:
+        return ""
+    return _("{share} on the lines used", share=percent(used, 1))
+
+
 def _plausibility(evidence: Evidence) -> dict[str, Measurement]:
     audit, lines = evidence.audit, evidence.lines
     _raw, whole = raw_totals(audit)
@@ -187,7 +198,7 @@ def _plausibility(evidence: Evidence) -> dict[str, Measurement]:
     return {
         "rhythm": Measurement(rhythm),
         "concentration": Measurement(top, None, None if top is None else top * (lines.sold - lines.returned)),
-        "returns": Measurement(_part(back, sold), None, back),
+        "returns": Measurement(_part(back, sold), None, back, _on_used(lines, _part(back, sold))),
         "outliers": Measurement(_part(money, whole), odd, money),
         "stamps": Measurement(lines.stamp_share, None, None, lines.stamp),
     }

@@ -48,6 +48,14 @@ def revenue_sums(transactions: ir.Table, summary: ir.Table, unit: str) -> pd.Dat
     return sums.assign(cohort=_dates(sums["cohort"]), period=_dates(sums["period"]))
 
 
+def moved_returns(transactions: ir.Table, summary: ir.Table, unit: str) -> float:
+    """Money of the returns that :func:`revenue_sums` moves: booked in a period before that of the first purchase."""
+    first = summary.select("customer_id", cohort=period_start(summary.first_on, unit))
+    lines = transactions.inner_join(first, "customer_id")
+    early = lines.filter(period_start(lines.ordered_on, unit) < lines.cohort)
+    return float(early.amount.sum().to_pyarrow().as_py() or 0)
+
+
 def _with_cohort(rows: ir.Table, summary: ir.Table, unit: str) -> ir.Table:
     first = summary.select("customer_id", cohort=period_start(summary.first_on, unit))
     rows = rows.inner_join(first, "customer_id")

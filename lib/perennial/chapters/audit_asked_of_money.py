@@ -26,10 +26,11 @@ def _returns(study: "Study") -> Iterator[Question]:
     if not is_odd(study, "returns"):
         return
     back = study.scorecard["returns"]
-    what = _(" on {lines}", lines=lines(study, rows, None)) if rows else ""
+    what = _(" on {lines} as they arrived, used or not,", lines=lines(study, rows, None)) if rows else ""
+    used = f" ({back.where})" if back.where else ""
     yield Question(
         "returns",
-        _("Returns{what} take back {money}, {share} of what was sold.", what=what,
+        _("Returns{what} take back {money}, {share} of what was sold{used}.", what=what, used=used,
           money=words.money(study, back.money or 0), share=formats.percent(back.value, 1)),
         _("Are all of them goods returned, or also corrections and credits? Do they name the order they cancel?"),
         _("Matched to their order they would lower that day's sale; as they are, they lower the day they were booked, "
@@ -89,7 +90,8 @@ def _outliers(study: "Study") -> Iterator[Question]:
         return
     yield Question(
         "outliers",
-        _("Far from the usual amount, and kept: {lines}.", lines=lines(study, rows, money)),
+        _("Far from the usual amount, and not left out for it: {lines}, of all that arrived.",
+          lines=lines(study, rows, money)),
         _("Are the largest of them real sales, and to whom?"),
         _("If they are errors, the mean order and {value} are too high.", value=chapter("05_lifetime_value")),
         "cleaning.outliers",

@@ -154,7 +154,7 @@ def labels() -> dict[str, str]:
         "history": _("History against the forecast horizon"),
         "rhythm": _("Days (weeks) without orders or with far too many"),
         "concentration": _("Revenue of the ten largest customers"),
-        "returns": _("Money returned, of money sold"),
-        "outliers": _("Money on lines far from the usual"),
-        "stamps": _("Largest single day or minute"),
+        "returns": _("Money returned, of money sold, all lines as they arrived"),
+        "outliers": _("Money on lines far from the usual, used or not"),
+        "stamps": _("Orders on the busiest day, or lines in the busiest minute"),
     }

@@ -57,6 +57,8 @@ class Study:
         there before the data begins (``beginning``) are ``left_out`` of it; ``with_doubtful`` holds the latter too.
     won : customers won in the last twelve months, or since the data begins.
     customers, revenue : the base: cohort sizes and cells add up to them.
+    moved_returns : money of returns booked in a period before that of their customer's first purchase, in which it
+        counts here.
     """
 
     unit: str
@@ -81,6 +83,7 @@ class Study:
     beginning: censoring.Beginning
     won: Won
     with_doubtful: dict[str, float] | None = None
+    moved_returns: float = 0.0
     model: str = ""
     mix_shift: mix.MixShift | None = None
     gross_margin: float = 0.0
@@ -105,7 +108,14 @@ class Study:
         shares = dict.fromkeys(("rate", "low", "high", "implied"), _share)
         days = dict.fromkeys(("size", "ended_days", "all_days"), formats.number)
         amounts = dict.fromkeys(("revenue", "revenue_per_customer"), self.money)
-        return {**shares, **days, **amounts, "quantile": formats.percent}
+        periods = dict.fromkeys(("cohort", "period"), self._period)
+        return {**shares, **days, **amounts, **periods, "group": self._group, "quantile": formats.percent}
+
+    def _period(self, first_day: pd.Timestamp) -> str:
+        return formats.period(first_day, self.unit)
+
+    def _group(self, first_day: pd.Timestamp) -> str:
+        return formats.period(first_day, str(self.layers["group_unit"].iloc[0]))
 
     @property
     def gap_marks(self) -> dict[str, float]:
@@ -174,6 +184,7 @@ def _measure(client: "Client") -> Study:
         revenue=Decimal(totals["revenue"] or 0),
         order_value=_order_value(summary),
         beginning=beginning,
+        moved_returns=cohorts.moved_returns(client.transactions, summary, unit),
         model=model,
         gross_margin=p.gross_margin,
         minimum_group=p.minimum_group,

@@ -8,6 +8,7 @@ from perennial import formats
 from perennial.analysis.cohorts import PERIODS_A_YEAR, mean_revenue
 from perennial.chapters import phrases
 from perennial.language import _
+from perennial.schema import CHAPTERS
 from perennial.statements import Caption
 
 if TYPE_CHECKING:
@@ -85,7 +86,20 @@ def _revenue_matrix(study: "Study", title: str) -> Caption:
             first=formats.money(earned["first"], study.currency),
         )
     subtitle = _("Net revenue per customer of the cohort in each period, {currency}", currency=study.currency)
-    return Caption(text, subtitle, source(study, title, f"{more} {_hidden(study)}".strip()))
+    return Caption(text, subtitle, source(study, title, f"{more} {_hidden(study)} {_moved(study)}".strip()))
+
+
+def _moved(study: "Study") -> str:
+    """Why revenue by period differs from the chapter on the base; empty where it does not."""
+    if not study.moved_returns:
+        return ""
+    return _(
+        "Returns of {money} booked before their customers' first purchase count in the period of that purchase; in "
+        "“{base}” they count when booked, so revenue by {unit} differs by them.",
+        money=formats.money(-study.moved_returns, study.currency),
+        base=_(CHAPTERS["02_customer_base"]),
+        unit=phrases.unit_name(study.unit),
+    )
 
 
 def first_year(study: "Study") -> dict[str, float] | None:
@@ -204,7 +218,7 @@ def _layers(study: "Study", title: str) -> Caption:
             share=share(recent["older"]),
         )
     subtitle = _("Net revenue per period by period of first purchase, {currency}", currency=study.currency)
-    return Caption(text, subtitle, source(study, title, _unfinished(study)))
+    return Caption(text, subtitle, source(study, title, f"{_unfinished(study)} {_moved(study)}".strip()))
 
 
 def _unfinished(study: "Study") -> str:
