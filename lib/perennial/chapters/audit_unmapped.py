@@ -19,8 +19,13 @@ _NAMED = 6  # columns in a sentence; the table and its file have all
 
 
 def unused(study: "Study") -> pd.DataFrame:
-    """Every column that nothing reads, as :func:`perennial.analysis.unmapped.unused_columns`, in words."""
+    """Every column that nothing reads, as :func:`perennial.analysis.unmapped.unused_columns`, in words.
+
+    ``files`` is there only where some have it and others not.
+    """
     frame = unused_columns(study.audit)
+    if (frame["files"] == 1).all():
+        frame = frame.drop(columns="files")
     return frame.assign(opens=[_(text) if text else "" for text in frame["opens"]])
 
 

@@ -49,8 +49,13 @@ class Summary:
 
     @property
     def data_text(self) -> str:
-        """What is to be settled about the data before acting on any figure; empty where there is nothing."""
+        """What is to be settled about the data before acting on any figure, and how much else is to be asked."""
         return said_on_page_one(self.everything.values())
+
+    @property
+    def data_is_red(self) -> bool:
+        """Whether anything about the data is to be settled first."""
+        return any(name.startswith(RED) for name in self.everything)
 
     @property
     def failed_text(self) -> str:
