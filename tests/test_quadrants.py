@@ -20,6 +20,7 @@ from perennial.analysis.quadrants import (
     quadrant_table,
     sensitivity,
 )
+from perennial.chapters import churn, potential_quadrants
 from perennial.charts import potential as charts
 from perennial.charts import theme
 from perennial.parameters import DEFAULT_STRATEGIES
@@ -101,6 +102,28 @@ def test_current_value_is_the_models_where_there_is_one():
     without = compute()
     assert without.facts["value_source"] == "spend_12m"
     assert rows(without)["current_value"].sum() == pytest.approx(float(rows(without)["spend_12m"].sum()))
+
+
+def test_quadrants_say_how_many_of_their_customers_have_lapsed():
+    """Counted one customer at a time; the same stage as in the table of customers."""
+    found = compute()
+    everyone, table = rows(found), found.frames["quadrants"].set_index("quadrant")
+    for stage in ("declining", "lapsed"):
+        counted = everyone[everyone["stage"] == stage].groupby("quadrant").size()
+        assert table[stage].to_dict() == counted.reindex(table.index, fill_value=0).to_dict()
+    assert table["lapsed"].sum() > 0
+
+
+def test_valuable_customers_who_have_lapsed_are_told(shipped):
+    """The stage of the quadrants and the state of the chapter on leaving are one: counted from both tables."""
+    client = shipped("demo")
+    study = potential_quadrants.study(client)
+    both = client.potential.customers.to_pandas()
+    valuable = both[(both["stage"] == "lapsed") & both["quadrant"].isin(["growth_stock", "cash_cow"])]
+    told = [finding for finding in study.findings if finding.id == "potential.silent"]
+    assert [finding.value for finding in told] == ([float(len(valuable))] if len(valuable) else [])
+    states = churn.study(client).states
+    assert (both["stage"] == "lapsed").sum() == states.loc[states["state"] == "lapsed", "customers"].sum()
 
 
 def test_empty_quadrants_stay_in_the_table():

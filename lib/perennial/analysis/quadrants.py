@@ -110,9 +110,9 @@ def quadrant_table(
 
     Returns
     -------
-    ``quadrant, customers, customer_share, revenue`` (decimal, all time, sums exactly), ``revenue_share, spend_12m,
-    current_value, value_share, median_score, headroom, headroom_customers`` (measured for), ``expected_additions,
-    cost`` and ``cost_share`` (missing where not known),
+    ``quadrant, customers, declining, lapsed`` (customers in these stages), ``customer_share, revenue`` (decimal, all
+    time, sums exactly), ``revenue_share, spend_12m, current_value, value_share, median_score, headroom,
+    headroom_customers`` (measured for), ``expected_additions, cost`` and ``cost_share`` (missing where not known),
     ``budget_share`` and the words of the strategy.
     """
     joined = customers.join(summary.select("customer_id", "revenue"), "customer_id")
@@ -121,14 +121,15 @@ def quadrant_table(
     else:
         joined = joined.mutate(cost=ibis.null("float64"))
     sums = joined.group_by("quadrant").agg(
-        customers=joined.count(), revenue=joined.revenue.sum(), spend_12m=joined.spend_12m.sum(),
+        customers=joined.count(), declining=(joined.stage == "declining").sum(),
+        lapsed=(joined.stage == "lapsed").sum(), revenue=joined.revenue.sum(), spend_12m=joined.spend_12m.sum(),
         current_value=joined.current_value.sum(), median_score=joined.potential_score.quantile(0.5),
         headroom=joined.headroom.sum(), headroom_customers=joined.headroom.count(),
         expected_additions=joined.expected_additions.sum(),
         cost=joined.cost.sum().cast("float64"),
     )  # fmt: skip
     frame = sums.to_pandas().set_index("quadrant").reindex(list(QUADRANTS)).rename_axis("quadrant").reset_index()
-    for count in ("customers", "headroom_customers"):
+    for count in ("customers", "declining", "lapsed", "headroom_customers"):
         frame[count] = frame[count].fillna(0).astype(int)
     for column in ["revenue", "spend_12m", "current_value"] + (["cost"] if costs is not None else []):
         frame[column] = frame[column].fillna(0)

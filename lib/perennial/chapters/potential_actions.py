@@ -13,6 +13,7 @@ from perennial.chapters.potential_words import amount, last_year, looks_text, mo
 from perennial.charts.potential import quadrant_label
 from perennial.formats import number
 from perennial.language import _
+from perennial.schema import CHAPTERS
 from perennial.statements import Finding
 
 if TYPE_CHECKING:
@@ -101,10 +102,30 @@ def cautions(study: "Study") -> Iterator[Finding]:
         if len(study.measured) == 1:
             text += " " + _("With one look, the score sorts customers into a few groups only.")
         yield _caution("missing", text, "potential_weights")
+    yield from _silent(study)
     yield from _wallet_cautions(study)
     if not study.facts["misallocation"]["measured"]:
         text = _("The cost of misallocation is not measured: {reason}.", reason=study.facts["misallocation"]["reason"])
         yield _caution("cost", text, "potential_quadrants")
+
+
+def _silent(study: "Study") -> Iterator[Finding]:
+    """Customers whom one chapter calls lapsed and this one valuable."""
+    rows = [study.quadrant(name) for name in ("growth_stock", "cash_cow")]
+    parts = [
+        _("{n} of {all} in {quadrant}", n=number(row.lapsed), all=number(row.customers),
+          quadrant=quadrant_label(row.quadrant).lower())
+        for row in rows if row.lapsed
+    ]  # fmt: skip
+    if not parts:
+        return
+    text = _(
+        "Some valuable customers have lapsed by their own rhythm, as “{leave}” counts it: {parts}. Their value is what "
+        "the model still expects of them; they have to be won back before the quadrant's action makes sense.",
+        parts=phrases.listed(parts), leave=_(CHAPTERS["04_churn"]),
+    )  # fmt: skip
+    yield Finding("potential.silent", CHAPTER, text, float(sum(row.lapsed for row in rows)), unit="customers",
+                  importance=0.35, kind="caution", figure="potential_quadrants")  # fmt: skip
 
 
 def _wallet_cautions(study: "Study") -> Iterator[Finding]:

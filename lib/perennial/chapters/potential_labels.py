@@ -32,6 +32,8 @@ def headings() -> dict[str, str]:
         "added_share": _("added by others"),
         "others": _("others, once per period seen"),
         "headroom_customers": _("headroom measured for"),
+        "declining": _("of them declining"),
+        "lapsed": _("of them lapsed"),
         "effective_weight": _("weight in effect"),
         **{look: look_label(look) for look in LOOKS},
         "changed_share": _("customers in another quadrant"),
