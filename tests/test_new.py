@@ -182,6 +182,15 @@ def test_personal_columns_are_named_and_not_read(tmp_path):
     assert "Not read, because personal: E-Mail" in text and "example.org" not in text
 
 
+def test_what_a_file_could_tell_of_its_customers_is_said_and_not_proposed(tmp_path):
+    rows = orders(ENGLISH)
+    lands = ["Country", *("Norway" if n % 3 else "Chile" for n in range(len(rows) - 1))]
+    write(tmp_path / "c.csv", [[*row, land] for row, land in zip(rows, lands, strict=True)])
+    assert "customers" not in made(tmp_path, "c", "c.csv").sources
+    said = " ".join(text_of(tmp_path, "c").replace("#", " ").split())
+    assert "Not read: Country" in said and "with region: Country under columns" in said
+
+
 def test_copies_cancellations_and_fees_become_rules(tmp_path):
     header = ["CustomerID", "InvoiceDate", "Quantity", "UnitPrice", "InvoiceNo", "StockCode"]
     rows: list[list[Any]] = [header]

@@ -141,7 +141,7 @@ def test_a_column_whose_name_says_what_it_is_need_not_be_asked_for(workbook: Wor
     assert study.captions["audit_unused"].title == "In the files and not used: Country and Description"
     (found,) = [finding for finding in study.findings if finding.id == "audit.unmapped"]
     assert "**Country** (as customers.region: " in found.sentence
-    assert "columns customer_id: Customer ID, region: Country" in found.sentence
+    assert "(the same path and customer_id), with region: Country under columns" in found.sentence
     (asked,) = [question for question in study.questions if question.id == "missing"]
     assert "customers" not in asked.seen and "interactions" in asked.seen
     assert "region stands in orders.csv as Country" in study.in_files("customers")

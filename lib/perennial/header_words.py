@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from perennial.headers import HEADERS
 
+OUTRIGHT = 0.75  # of a name's fit: the whole header is one of the names
+ABOUT_CUSTOMERS = ("segment", "region", "source")  # what any file with a customer's id can tell of them
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_WORD = re.compile(r"[\W_]+")
 
@@ -40,6 +43,13 @@ def _contains(words: str, name: str) -> bool:
     if not name.isascii() and len(name) > 1 and any("\u4e00" <= letter <= "\u9fff" for letter in name):
         return name in words
     return f" {name} " in f" {words} "
+
+
+def named_outright(header: str, table: str, columns: Iterable[str]) -> str | None:
+    """The one of a table's columns that a header is a known name of, not merely made of one; None where none is."""
+    scores = {column: name_score(header, names_of(table, column)) for column in columns}
+    best = max(scores, key=lambda column: scores[column], default=None)
+    return best if best is not None and scores[best] >= OUTRIGHT else None
 
 
 def names_of(table: str, column: str) -> tuple[str, ...]:

@@ -5,19 +5,16 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from perennial.header_words import name_score, names_of
+from perennial.header_words import ABOUT_CUSTOMERS, OUTRIGHT, name_score, names_of
 from perennial.schema import COLUMN_UNLOCKS
 from perennial.tables.audit import Audit, UnusedColumn
-
-ALIKE = 0.75  # of a name's fit: the header is one of the names known, not merely made of one
-_ABOUT_CUSTOMERS = ("segment", "region", "source")  # what any file with a customer's id can tell of them
 
 
 @dataclass(frozen=True)
 class Opening:
     """A column that could be mapped: ``name`` in ``file``, to ``column`` of the canonical ``table``.
 
-    ``read_as`` is the table that the file is read as already, and ``customer`` what it calls the customer's id.
+    ``read_as`` is the table that the file is read as already.
     """
 
     name: str
@@ -25,7 +22,6 @@ class Opening:
     read_as: str
     table: str
     column: str
-    customer: str
 
     @property
     def opens(self) -> str:
@@ -38,19 +34,18 @@ def openings(audit: Audit) -> list[Opening]:
     found: dict[tuple[str, str], tuple[float, Opening]] = {}
     mapped = {(facts.table, facts.column) for facts in audit.columns}
     for unused in audit.unused:
-        customer = next((c.source for c in audit.columns if (c.table, c.column) == (unused.table, "customer_id")), "")
-        for table, column in _free(unused, mapped, bool(customer)):
+        for table, column in _free(unused, mapped):
             score = name_score(unused.column, names_of(table, column))
-            if score >= ALIKE and score > found.get((table, column), (0.0, None))[0]:
-                opening = Opening(unused.column, unused.file, unused.table, table, column, customer)
+            if score >= OUTRIGHT and score > found.get((table, column), (0.0, None))[0]:
+                opening = Opening(unused.column, unused.file, unused.table, table, column)
                 found[table, column] = score, opening
     return _one_each([opening for _, opening in sorted(found.values(), key=lambda pair: -pair[0])])
 
 
-def _free(unused: UnusedColumn, mapped: set[tuple[str, str]], knows_customers: bool) -> list[tuple[str, str]]:
+def _free(unused: UnusedColumn, mapped: set[tuple[str, str]]) -> list[tuple[str, str]]:
     """Canonical columns of the file's own table, and of customers, that nothing is mapped to."""
     own = [(unused.table, column) for column in COLUMN_UNLOCKS.get(unused.table, {})]
-    theirs = [("customers", column) for column in _ABOUT_CUSTOMERS] if knows_customers else []
+    theirs = [("customers", column) for column in ABOUT_CUSTOMERS] if (unused.table, "customer_id") in mapped else []
     return [place for place in dict.fromkeys([*own, *theirs]) if place not in mapped]
 
 

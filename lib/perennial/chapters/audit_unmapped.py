@@ -92,9 +92,9 @@ def _lines(found: list[Opening]) -> str:
         return _("To use it, add to sources.{table}.columns: {named}.", table=table, named=named)
     named = ", ".join(f"{o.column}: {formats.escape(o.name)}" for o in found)
     return _(
-        "To use it, add sources.{table} with the path of sources.{other} and columns customer_id: {customer}, {named}; "
-        "the first line of each customer counts.",
-        table=table, other=other, customer=formats.escape(found[0].customer), named=named,
+        "To use it, add sources.{table}, read as sources.{other} is (the same path and customer_id), with {named} "
+        "under columns; the first line of each customer counts.",
+        table=table, other=other, named=named,
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from perennial.headers import LIST_TOTALS
 from perennial.onboard.choose import Chosen
 from perennial.onboard.cleaning import propose_cleaning
 from perennial.onboard.clock import last_order_day, time_zone
@@ -14,14 +13,12 @@ from perennial.onboard.currency import find_currency, rates
 from perennial.onboard.kinds import column_entries
 from perennial.onboard.questions import Answers, Question
 from perennial.onboard.roles import country_column, product_name
+from perennial.onboard.unread import about_customers, attributes_of, not_read
 from perennial.onboard.write_yaml import Entry
 from perennial.parameters import Source
-from perennial.schema import TABLES
 from perennial.tables.clean.personal import E_MAIL, PHONE
 
-_ATTRIBUTE_VALUES = (2, 30)
 _UNKNOWN = dt.date(2000, 1, 1)
-_SHOWN = 60  # columns named as not read
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Facts:
 def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> list[Entry]:
     """All entries, in the order of ``parameters/demo.yaml``."""
     orders = chosen[0]
-    sources = [_source_entry(one, answers) for one in chosen]
+    sources = [_source_entry(one, chosen, answers) for one in chosen]
     currency, why = _currency(facts, orders, answers)
     ordered_at = orders.opened.profiles[orders.reading.roles["ordered_at"].header]
     zone = time_zone(ordered_at.name, ordered_at.sample, answers)
@@ -137,7 +134,7 @@ def _personal_id(orders: Chosen, answers: Answers) -> list[Entry]:
     return [Entry("pseudonymise", answers.ask(question) == "true", "true needs a key in PERENNIAL_KEY")]
 
 
-def _source_entry(one: Chosen, answers: Answers) -> Entry:
+def _source_entry(one: Chosen, chosen: Sequence[Chosen], answers: Answers) -> Entry:
     part = one.opened.part
     marks, columns = column_entries(one, answers)
     entries = [] if "database" in part.keys else [Entry("path", part.paths if len(part.paths) > 1 else part.paths[0])]
@@ -145,54 +142,15 @@ def _source_entry(one: Chosen, answers: Answers) -> Entry:
     entries += [
         Entry(k, m) for k, m, usual in zip(("decimal", "thousands"), marks, (".", ""), strict=True) if m != usual
     ]
-    attributes = _attributes(one)
+    attributes = attributes_of(one)
     above = tuple(f"{note[:1].upper()}{note[1:].rstrip('.')}." for note in dict.fromkeys(part.notes))
-    entries.append(Entry("columns", columns, above=_not_read(one, attributes)))
+    above_columns = not_read(one, attributes)
+    if all(other.table != "customers" for other in chosen):
+        above_columns += about_customers(one, attributes)
+    entries.append(Entry("columns", columns, above=above_columns))
     if attributes:
         entries.append(Entry("attributes", attributes, "further columns that describe them"))
     return Entry(one.table, entries, f"{one.opened.count:,} rows", above)
-
-
-def _attributes(one: Chosen) -> list[str]:
-    """Columns with a handful of values that tell groups apart, where the table takes such columns."""
-    if not TABLES[one.table].takes_attributes:
-        return []
-    taken = {role.header for role in one.reading.roles.values()}
-    low, high = _ATTRIBUTE_VALUES
-    reserved = set(TABLES[one.table].columns)
-    return [
-        profile.name
-        for profile in one.opened.profiles.values()
-        if profile.name not in taken | reserved
-        and low <= profile.distinct <= high
-        and not profile.personal
-        and profile.repeats >= 5
-        and not profile.name.startswith("_")
-    ]
-
-
-def _not_read(one: Chosen, attributes: Sequence[str]) -> tuple[str, ...]:
-    """Which columns are left, and why those about persons are."""
-    taken = {role.header for role in one.reading.roles.values()} | set(attributes)
-    left = [profile for profile in one.opened.profiles.values() if profile.name not in taken]
-    personal = [f"{profile.name} ({profile.personal})" for profile in left if profile.personal]
-    plain = [profile.name for profile in left if not profile.personal]
-    lines = []
-    if personal:
-        lines.append(f"Not read, because personal: {', '.join(personal)}")
-    if plain:
-        more = f" and {len(plain) - _SHOWN} more" if len(plain) > _SHOWN else ""
-        lines.append(f"Not read: {', '.join(plain[:_SHOWN])}{more}")
-    asked, got = _list_and_received(one)
-    if asked:
-        lines.append(f"'{asked}' is what was asked, '{got}' what was received; the report counts what was received.")
-    return tuple(lines)
-
-
-def _list_and_received(one: Chosen) -> tuple[str, str]:
-    asked = next((name for name in one.opened.profiles if name in LIST_TOTALS), "")
-    got = one.reading.roles["amount"].header if "amount" in one.reading.roles else ""
-    return (asked, got) if asked and got and asked != got else ("", "")
 
 
 def _source_of(entry: Entry) -> Source:
