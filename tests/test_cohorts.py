@@ -16,7 +16,7 @@ from perennial.analysis import cohorts, mix
 from perennial.analysis.cadence import order_steps
 from perennial.analysis.censoring import judge_beginning, new_since, only_new
 from perennial.analysis.repeats import compare_halves, early_repeat, wait_counts
-from perennial.chapters import cohort_retention, customer_base, data_audit, lifetime_value
+from perennial.chapters import churn, cohort_retention, customer_base, data_audit, lifetime_value
 from perennial.charts import cohorts as charts
 from perennial.charts import repeats as repeat_charts
 from perennial.errors import ModelError
@@ -312,6 +312,9 @@ def test_chapters_agree_on_customers_who_may_have_bought_before(workbook):
     for name in ("audit.left_censored", "cohorts.known_before", "value.left_censoring"):
         assert "60 customers" in said[name] and "may have bought before" in said[name]
     assert worth.has("value_censoring")
+    leaving = churn.study(client).captions["churn_survival"].source
+    assert "Some of the first 60 may have bought before the data begins" in leaving
+    assert "may have bought before" in customer_base.study(client).captions["base_periods"].source
 
 
 def test_newer_and_older_customers_are_compared_without_those_who_may_be_older(workbook):

@@ -52,7 +52,7 @@ class Study:
     states : customers and money by silence, repeat customers and one-time buyers apart.
     silence_bins : present silence in multiples of the typical gap.
     lives : survival of active life (days from the first purchase to the last before lapsing); ``watched`` days; of
-        customers first seen on or after ``since``, where earlier ones were known before the data.
+        customers first seen on or after ``since``, where earlier ones were known before the data (``beginning``).
     later : of the customers watched up to the stated milestone, who ordered after it, lapsed before or not.
     lapses : customers who ever lapsed, and who of them returned.
     overdue_before : repeat customers a quarter before ``as_of``, and who of them was overdue then.
@@ -75,6 +75,7 @@ class Study:
     lives: pd.DataFrame
     watched: float
     lives_customers: int
+    beginning: censoring.Beginning
     since: dt.date | None
     first_on: dt.date
     later: churn.Part
@@ -155,7 +156,8 @@ def _measure(client: "Client") -> Study:
     cadence = customer_cadence(lines, summary, p.as_of)
     states = churn.customer_states(lines, summary, cadence, thresholds, p.as_of).cache()
     history = silence_history(lines, p.as_of, thresholds.base).cache()
-    since = _new_since(client)
+    beginning = censoring.beginning_of(summary, p.cohort_period, p.as_of)
+    since = censoring.new_since(beginning.known, cohorts.FREQUENCY[p.cohort_period])
     new = censoring.only_new(history, since)
     lives = churn.active_lives(new, thresholds, p.as_of)
     curve, watched = kaplan_meier(lives, p.interval), follow_up(lives)
@@ -176,6 +178,7 @@ def _measure(client: "Client") -> Study:
         lives=curve,
         watched=watched,
         lives_customers=int(lives["count"].sum()),
+        beginning=beginning,
         since=since,
         first_on=totals["first_on"],
         later=churn.bought_later(new, thresholds, p.as_of, day),
@@ -188,13 +191,6 @@ def _measure(client: "Client") -> Study:
         contractual=p.contractual is True,
         **_predicted(client, states, value),
     )
-
-
-def _new_since(client: "Client") -> dt.date | None:
-    """From when a customer first seen is taken for new: see :mod:`perennial.analysis.censoring`."""
-    p = client.parameters
-    beginning = censoring.beginning_of(client.summary, p.cohort_period, p.as_of)
-    return censoring.new_since(beginning.known, cohorts.FREQUENCY[p.cohort_period])
 
 
 def _widest(thresholds: SilenceThresholds) -> float:

@@ -171,6 +171,11 @@ def _survival(study: "Study", title: str) -> Caption:
         more += " " + _(
             "Customers first seen before {date} left out: known before the data.", date=formats.date(study.since)
         )
+    if study.beginning.doubtful:
+        more += " " + _(
+            "Some of the first {n} may have bought before the data begins: their first order here is not their first.",
+            n=formats.number(study.beginning.customers),
+        )
     reading = _("Active life ends with the last order before the first silence over the lapsed threshold, also for "
         "those who return. The drop at the start is customers who let it pass after their first order.")  # fmt: skip
     return Caption(text, subtitle, source(study, title, more), reading)

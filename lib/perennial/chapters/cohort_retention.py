@@ -175,7 +175,7 @@ def _measure(client: "Client") -> Study:
         within_days=within,
         gaps=gaps,
         bins=repeats.gap_histogram(waits),
-        early=early,
+        early=early.drop(columns="known"),
         comparison=comparison,
         with_doubtful=repeats.compare_halves(early[~early["known"]], p.interval) if beginning.doubtful else None,
         won=_won(client, beginning),
