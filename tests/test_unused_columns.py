@@ -195,3 +195,20 @@ def test_a_file_of_which_all_is_used_says_nothing(workbook: Workbook) -> None:
 def test_every_column_that_opens_something_is_a_canonical_one() -> None:
     for table, columns in COLUMN_UNLOCKS.items():
         assert set(columns) <= {*TABLES[table].columns, *TABLES[table].inputs} - set(TABLES[table].required)
+
+
+def test_customers_read_from_order_lines_are_one_each_and_say_where_lines_differ(workbook: Workbook) -> None:
+    """No line is rejected for want of a customer, none counts as a repeated id; conflicts are told, not hidden."""
+    rows = [("" if n % 4 == 3 else who, day, paid, "Chile" if n == 18 else land, what)
+            for n, (who, day, paid, land, what) in enumerate(ROWS)]  # fmt: skip
+    workbook.write_csv("orders.csv", HEADER, rows)
+    people = {"path": "data/orders.csv", "columns": {"customer_id": "Customer ID", "region": "Country"}}
+    audit = audit_of(workbook, "data/orders.csv", sources={"customers": people})
+    client = workbook.open("acme")
+    found = client.table("customers").to_pandas().set_index("customer_id")["region"]
+    expected = pd.DataFrame(rows, columns=HEADER).query("`Customer ID` != ''").drop_duplicates("Customer ID")
+    assert found.to_dict() == dict(zip(expected["Customer ID"], expected["Country"], strict=True))
+    assert [(rule.rule, rule.rows) for rule in audit.rules_of("customers")] == [("used", 9)]
+    (said,) = [text for text in audit.warnings if text.startswith("customers: read from the order lines")]
+    assert said.endswith("the first of each of 9 customers; 1 customer is described in more than one way (region)")
+    assert data_audit.study(client).scorecard["repeated_ids"].status == "green"

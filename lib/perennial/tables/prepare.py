@@ -22,6 +22,7 @@ from perennial.tables.clean.apply import clean
 from perennial.tables.files import locate
 from perennial.tables.files.raw import FILE, Raw, ReadFile
 from perennial.tables.files.request import Request
+from perennial.tables.from_lines import first_of_each, stands_in_lines
 from perennial.tables.parse.settle import parse_source
 from perennial.tables.pseudonyms import key_fingerprint
 from perennial.tables.summary import customer_summary, mark_shared_ids
@@ -131,6 +132,9 @@ def _make_table(
     """Write one table and its place in the audit; its files as they were read, and the rejects on the way."""
     table = request.table
     raw = read.read_source(request, parameters.cleaning)
+    if stands_in_lines(parameters, table):
+        raw, told = first_of_each(request, raw)
+        record.warnings.append(told)
     parsed = parse_source(request, raw.rows, parameters.time_zone)
     _note_files(record, table, raw, parsed.rows)
     record.columns += parsed.columns
