@@ -1,5 +1,6 @@
 """Text files arrive line for line: every record is a row or a reject with its line number."""
 
+import csv
 import gzip
 import io
 import random
@@ -16,9 +17,11 @@ from hypothesis import strategies as st
 from conftest import Workbook
 from perennial.errors import InputError
 from perennial.tables.files import text
+from perennial.tables.files.header_line import Dialect
 from perennial.tables.files.raw import Place, Raw
 from perennial.tables.files.survey import survey
 from perennial.tables.files.unpack import CHUNK
+from perennial.tables.parse.ids import BLANKS
 from text_files import read, request, rows_of
 
 PLAIN = "id,day,amount\n1,2024-01-01,5\n2,2024-01-02,6\n"
@@ -419,7 +422,7 @@ def test_line_ends_between_quotation_marks_are_counted_across_chunks(tmp_path: P
         if character == "\n":
             run = run + 1 if inside else 0
             longest = max(longest, run)
-    found = survey(request(tmp_path), Place("orders.csv", tmp_path / "orders.csv"), "", '"')
+    found = survey(request(tmp_path), Place("orders.csv", tmp_path / "orders.csv"), "", Dialect(",", '"'))
     assert (found.longest_quoted, found.line_feeds) == (longest, content.count("\n"))
 
 
@@ -430,3 +433,59 @@ def test_repeated_names_are_found_across_chunks(tmp_path: Path, shift: int) -> N
     filler = "9" * (CHUNK - len(start) - shift - 3)
     raw = read(tmp_path, write(tmp_path, f"{start}{filler},,\n{PLAIN}"))
     assert [reject.reason for reject in raw.malformed()] == ["header repeated"]
+
+
+# -- blanks around texts
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.tuples(*[st.text(st.sampled_from('ab1 ",\t\n\r\v\xa0\ufeff;'), max_size=4)] * 2), min_size=1, max_size=6
+    ),
+    delimiter=st.sampled_from([",", ";", "\t", " "]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    start=st.sampled_from(["", "\ufeff"]),
+)
+def test_a_file_that_is_called_trimmed_has_no_blanks_around_any_text(
+    tmp_path: Path, rows: list[tuple[str, str]], delimiter: str, end: str, quoting: int, start: str
+) -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(
+        [("id", "text"), *rows, ("9", "z")]
+    )  # type: ignore[arg-type]
+    raw = read(tmp_path, write(tmp_path, start + out.getvalue()), delimiter=delimiter)
+    if raw.trimmed:
+        assert all(cell is None or cell == cell.strip(BLANKS) != "" for row in rows_of(raw) for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_trimmed"),
+    [
+        (PLAIN, True),
+        ("\ufeff" + PLAIN, True),
+        ('id,text\n1,"a b,c"\n"",""\n', True),
+        (PLAIN.replace(",", "\t").replace("01", "0 1"), True),
+        ("id,text\n1, a\n", False),
+        ("id,text\n1 ,a\n", False),
+        ('id,text\n1," a"\n', False),
+        ("id,text\n1,a \r\n", False),
+        ("id,text\n1,a\t\n", False),
+        ("id,text\n1,\u3000a\n", False),
+        ('id,text\n1,"a\n"\n', False),
+    ],
+)
+def test_whether_any_text_needs_to_be_trimmed(tmp_path: Path, content: str, is_trimmed: bool) -> None:
+    raw = read(tmp_path, write(tmp_path, content, "a.tsv" if "\t0" in content or "id\t" in content else "a.csv"))
+    assert raw.trimmed is is_trimmed
+    if is_trimmed:
+        assert "" not in {cell for row in rows_of(raw) for cell in row}
+
+
+@pytest.mark.parametrize("place", [-3, -2, -1, 0])
+@pytest.mark.parametrize("middle", ["a ,b", "a, b", "a b"])
+def test_blanks_are_seen_across_chunks(tmp_path: Path, place: int, middle: str) -> None:
+    write(tmp_path, "a" * (CHUNK + place) + middle + "\n")
+    found = survey(request(tmp_path), Place("orders.csv", tmp_path / "orders.csv"), "", Dialect(",", '"'))
+    assert found.loose_blanks is ("," in middle)

@@ -24,5 +24,5 @@ def write_table(table: ir.Table, path: Path) -> None:
 
     The first level of compression and short dictionaries: two thirds of the time of the defaults, and no larger.
     """
-    options = {"compression_level": 1, "parquet_version": "v2", "dictionary_size_limit": 5000}
+    options = {"compression_level": 1, "parquet_version": "v2", "dictionary_size_limit": 1000}
     table.to_parquet(str(path), compression="zstd", **options)

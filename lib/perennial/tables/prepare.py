@@ -135,7 +135,7 @@ def _make_table(
     if stands_in_lines(parameters, table):
         raw, told = first_of_each(request, raw)
         record.warnings.append(told)
-    parsed = parse_source(request, raw.rows, parameters.time_zone)
+    parsed = parse_source(request, raw.rows, parameters.time_zone, raw.trimmed)
     _note_files(record, table, raw, parsed.rows)
     record.columns += parsed.columns
     record.warnings += parsed.notes

@@ -34,10 +34,10 @@ def colliding_ids(con: Backend, rows: ir.Table, customers: ir.Table) -> tuple[ir
     customers : one row per ``customer_id`` with the count of its ``lines``.
     """
     text = customers.customer_id.lower()
-    placeholders = _unless_counted(customers.filter(text.re_search(PLACEHOLDER)), customers)
+    placeholders = _unless_counted(_kept(con, "placeholders", customers.filter(text.re_search(PLACEHOLDER))), customers)
     busy = _implausible(rows, customers)
     found = con.create_table("implausible_ids", busy, temp=True, overwrite=True)
-    masked, visible = _masked(customers)
+    masked, visible = _masked(_kept(con, "masked_ids", customers.filter(customers.customer_id.re_search(MASKED))))
     crowded = masked.filter(masked.visible <= visible).select("customer_id")
     notes = _masked_notes(masked, visible) + _rate_notes(found) + _placeholder_notes(placeholders)
     shared = found.select("customer_id").union(placeholders, distinct=True).union(crowded, distinct=True)
@@ -101,13 +101,17 @@ def _many(customers: ir.Table) -> bool:
     return bool(customers.count().execute() > 20_000)
 
 
-def _masked(customers: ir.Table) -> tuple[ir.Table, int]:
-    """The masked ids with the count of ``visible`` signs, and the count up to which each stands for a crowd (or 0).
+def _kept(con: Backend, name: str, few: ir.Table) -> ir.Table:
+    """The few ids that a pattern finds, looked for once."""
+    return con.create_table(name, few, temp=True, overwrite=True)
+
+
+def _masked(masked: ir.Table) -> tuple[ir.Table, int]:
+    """Masked ids with the count of ``visible`` signs, and the count up to which each stands for a crowd (or 0).
 
     A crowd shows in its lines: where fewer signs are visible, more people fall on one id. The ids that most people
     have, by length, are the measure.
     """
-    masked = customers.filter(customers.customer_id.re_search(MASKED))
     masked = masked.mutate(visible=masked.customer_id.re_replace(r"[*#•＊●]+|[xX]{3,}", "").length())
     counted = masked.group_by("visible").agg(ids=masked.count(), lines=masked.lines.sum())
     groups = [group for group in counted.to_pyarrow().to_pylist() if group["visible"]]

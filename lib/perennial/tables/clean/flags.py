@@ -24,7 +24,7 @@ _MEANINGS = {
 }
 _OF_ALL = " (of all rows as they arrived)"
 _OF_USED = {"unmatched_return", "redated_return"}
-_SAMPLE = 1_000_000  # sales from which the usual amount is taken; every k-th where there are more
+_SAMPLE = 200_000  # sales from which the usual amount is taken; every k-th where there are more
 _ROBUST = 1.4826  # standard deviations of a normal distribution per median absolute deviation
 
 

@@ -5,6 +5,7 @@ concerned, so that clean data costs next to nothing.
 """
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
@@ -12,18 +13,25 @@ from perennial.tables.clean.rules import ROW
 from perennial.tables.files.raw import FILE
 
 
+@ibis.udf.scalar.builtin(name="hash")
+def digest_of_two(one, other) -> dt.uint64:  # type: ignore[no-untyped-def,empty-body]
+    """The engine's own digest of two values, empty ones included."""
+
+
 def copies(engine: Backend, rows: ir.Table) -> ir.Table:
     """Lines equal to an earlier line in every column of the file, the unmapped ones by their digest.
 
-    Only lines that share their moment and amount with another (or lack one of them) are compared in full.
+    Only lines that share their moment and amount with another are compared in full: sorted by a short digest of the two
+    they are neighbours, which takes half the time of grouping where nearly every line is a group of its own.
     """
-    key = ["ordered_at", "amount"]
-    counted = rows.group_by(key).agg(_lines=lambda t: t.count())
-    several = engine.create_table("repeated", counted.filter(counted._lines > 1), temp=True, overwrite=True)
+    short = digest_of_two(rows.ordered_at, rows.amount) % 2**32
+    digests = rows.select(ROW, _digest=short.cast("uint32"))
+    before = digests._digest.lag().over(order_by=digests._digest)
+    beside = digests.select("_digest", _alike=digests._digest == before)
+    several = engine.create_table("repeated", beside.filter(beside._alike)[["_digest"]], temp=True, overwrite=True)
     # places first: the engine then fetches the other columns of these few lines alone
-    alike = rows.semi_join(several, key).select(ROW)
-    lacking = rows.filter(rows.ordered_at.isnull() | rows.amount.isnull()).select(ROW)
-    places = engine.create_table("alike", alike.union(lacking), temp=True, overwrite=True)
+    alike = digests.semi_join(several, "_digest").select(ROW)
+    places = engine.create_table("alike", alike, temp=True, overwrite=True)
     both = rows.semi_join(places, ROW)
     compared = [name for name in both.columns if name not in (ROW, FILE)]
     placed = both.select(ROW, _copy=ibis.row_number().over(group_by=compared, order_by=ROW))

@@ -53,9 +53,11 @@ class Raw:
     rows : the wanted columns under the names they have in the file, text (typed where the format is), and ``_file``;
         in the order of the files and of the records in each.
     files : in the order of ``_file``.
+    trimmed : whether no text in ``rows`` has blanks around it or is empty, so that none need be looked for.
     malformed : the lines that could not be split into columns; known once ``rows`` has been read to its end.
     """
 
     rows: ir.Table
     files: list[ReadFile]
     malformed: Callable[[], list[Reject]] = list
+    trimmed: bool = False

@@ -1,15 +1,19 @@
 """One quick look through a text file in UTF-8: what its bytes allow before the engine divides it into cells."""
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from perennial.tables.files.header_line import Dialect
 from perennial.tables.files.raw import Place
 from perennial.tables.files.request import Request
 from perennial.tables.files.unpack import LONGEST_LINE, chunks, line_too_long
 
 Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.intp]
+_FEED, _RETURN, _SPACE = 10, 13, 32
 
 
 @dataclass
@@ -21,6 +25,7 @@ class Survey:
     line_feeds, returns, pairs : how many ``\\n``, ``\\r`` and ``\\r\\n`` there are.
     nul : whether there is any NUL byte.
     header_again : whether the line of the names may stand in it a second time.
+    loose_blanks : whether a blank may stand at the edge of a cell: a space beside what ends cells, or any other blank.
     longest_quoted : most line ends in a row that quotation marks would enclose, counted without dividing into cells;
         0 means that every line is a record, a blank line, or malformed.
     """
@@ -30,6 +35,7 @@ class Survey:
     pairs: int = 0
     nul: bool = False
     header_again: bool = False
+    loose_blanks: bool = False
     longest_quoted: int = 0
 
     @property
@@ -48,8 +54,13 @@ class Survey:
         kinds = (self.line_feeds - self.pairs, self.returns - self.pairs, self.pairs)
         return sum(kind > 0 for kind in kinds) > 1
 
+    @property
+    def trimmed(self) -> bool:
+        """Whether no cell has blanks around its text; enclosed by quotation marks, line ends are blanks too."""
+        return not (self.loose_blanks or self.longest_quoted or self.mixed)
 
-def survey(request: Request, place: Place, header: str, quote: str) -> Survey:
+
+def survey(request: Request, place: Place, header: str, dialect: Dialect) -> Survey:
     """Look through a file once, a megabyte at a time.
 
     Parameters
@@ -62,26 +73,61 @@ def survey(request: Request, place: Place, header: str, quote: str) -> Survey:
         When a line is longer than a table's line can be.
     """
     found = Survey()
-    quotes, lengths, again = _Quotes(quote.encode()), _Lengths(), _Again(header.strip().encode())
-    last = b""
+    marks, lengths = _Marks(found, dialect), _Lengths()
+    quotes, again = _Quotes(dialect.quote.encode()), _Again(header.strip().encode())
     with place.path.open("rb") as file:
         for chunk in chunks(file):
             data: Bytes = np.frombuffer(chunk, np.uint8)
-            ends = np.flatnonzero(data == 10)
-            found.line_feeds += len(ends)
-            if b"\r" in chunk or last == b"\r":
-                found.returns += chunk.count(b"\r")
-                found.pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
-            found.nul = found.nul or b"\0" in chunk
-            if not len(ends) and b"\r" in chunk:
-                ends = np.flatnonzero(data == 13)
+            ends = marks.add(chunk, data)
             if lengths.add(len(chunk), ends):
                 raise line_too_long(request, place.name, lengths.lines)
             quotes.add(chunk, data, ends)
             again.add(chunk)
-            last = chunk[-1:]
     found.longest_quoted, found.header_again = quotes.longest, again.times > 1
+    if quotes.seen and dialect.delimiter.isspace():  # one at the edge of a quoted cell looks like one that delimits
+        found.loose_blanks = True
     return found
+
+
+class _Marks:
+    """Counts the marks below the printable ones, of which nearly all end lines, and looks beside each space."""
+
+    def __init__(self, found: Survey, dialect: Dialect) -> None:
+        self.found, self.last = found, b""
+        self.blanks = [ord(blank) for blank in "\t\v\f" if blank not in dialect.delimiter]
+        self.ends_cell = np.zeros(256, bool)  # of each byte
+        self.ends_cell[list(f"{dialect.delimiter}{dialect.quote}\r\n".encode())] = True
+        found.loose_blanks = not dialect.delimiter
+
+    def add(self, chunk: bytes, data: Bytes) -> Places:
+        """Take note of a chunk; the places of its line ends."""
+        low = np.flatnonzero(data <= (_RETURN if self.found.loose_blanks else _SPACE))
+        marks = data[low]
+        ends, spaces = low[marks == _FEED], low[marks == _SPACE]
+        self.found.line_feeds += ends.size
+        self.found.pairs += self.last == b"\r" and chunk[:1] == b"\n"
+        if ends.size + spaces.size < low.size:
+            self._note_others(chunk, marks)
+        self._look_beside(chunk, data, spaces)
+        self.last = chunk[-1:]
+        return ends if ends.size else low[marks == _RETURN]
+
+    def _note_others(self, chunk: bytes, marks: Bytes) -> None:
+        found = self.found
+        found.nul = found.nul or bool((marks == 0).any())
+        found.loose_blanks = found.loose_blanks or any((marks == blank).any() for blank in self.blanks)
+        found.returns += chunk.count(b"\r")
+        found.pairs += chunk.count(b"\r\n")
+
+    def _look_beside(self, chunk: bytes, data: Bytes, spaces: Places) -> None:
+        if self.found.loose_blanks:
+            return
+        seam = np.frombuffer(self.last + chunk[:1], np.uint8)
+        is_ascii = (chunk if self.last else chunk.removeprefix(BOM_UTF8)).isascii()
+        beside = [data.take(spaces - 1, mode="clip"), data.take(spaces + 1, mode="clip")]
+        if _SPACE in seam:
+            beside.append(seam)
+        self.found.loose_blanks = not is_ascii or any(self.ends_cell[one].any() for one in beside)
 
 
 class _Lengths:
@@ -90,7 +136,7 @@ class _Lengths:
     def __init__(self) -> None:
         self.lines, self.open = 1, 0
 
-    def add(self, size: int, ends: npt.NDArray[np.intp]) -> bool:
+    def add(self, size: int, ends: Places) -> bool:
         first = int(ends[0]) if len(ends) else size
         if self.open + first > LONGEST_LINE:
             return True
@@ -103,11 +149,12 @@ class _Quotes:
     """Follows whether an odd number of quotation marks has gone before each line end."""
 
     def __init__(self, mark: bytes) -> None:
-        self.mark, self.inside, self.run, self.longest = mark, 0, 0, 0
+        self.mark, self.inside, self.run, self.longest, self.seen = mark, 0, 0, 0, False
 
-    def add(self, chunk: bytes, data: Bytes, ends: npt.NDArray[np.intp]) -> None:
+    def add(self, chunk: bytes, data: Bytes, ends: Places) -> None:
         if not self.mark or (not self.inside and self.mark not in chunk):
             return
+        self.seen = True
         marks = (data == self.mark[0]).view(np.uint8)
         between = np.add.reduceat(marks, np.concatenate(([0], ends)), dtype=np.uint8)  # of line ends; wraps at 256
         before = np.cumsum(between, dtype=np.uint8)  # only odd or even matters

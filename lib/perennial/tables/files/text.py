@@ -42,7 +42,7 @@ def _ready(request: Request, plain: Plain, needed: Sequence[str]) -> Part:
     path, encoding = to_utf8(request, plain)
     header = read_header(request, plain.name, path, dialect)
     require(request, plain.name, path, encoding, header.names, needed)
-    found = survey(request, Place(plain.name, path), header.line, dialect.quote)
+    found = survey(request, Place(plain.name, path), header.line, dialect)
     path, found, blanked = tidied(request, Place(plain.name, path), header, found)
     place = Place(plain.name, path)
     if found.longest_quoted >= SUSPECTED:
@@ -73,4 +73,4 @@ def _read_divided(request: Request, parts: Sequence[Part]) -> Raw:
         for one, notes in zip(scanned, notes_of(runs), strict=True)
     ]
     rows = view(request, " UNION ALL BY NAME ".join(queries))
-    return Raw(rows, files, lambda: rejects_of(scanned))
+    return Raw(rows, files, lambda: rejects_of(scanned), all(part.found.trimmed for part in parts))

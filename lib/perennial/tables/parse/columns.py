@@ -24,7 +24,12 @@ def kind_of(table: str, column: str) -> Kind:
 
 
 def first_reading(
-    rows: ir.Table, table: str, source: Source, formats: Mapping[str, str | None], time_zone: str = "UTC"
+    rows: ir.Table,
+    table: str,
+    source: Source,
+    formats: Mapping[str, str | None],
+    time_zone: str = "UTC",
+    trimmed: bool = False,
 ) -> ir.Table:
     """Every canonical column as far as plain text goes, ``_bad_<column>`` for the rest, all ``_`` columns as they are.
 
@@ -35,14 +40,16 @@ def first_reading(
     ----------
     formats : column → the format of its dates, where one is declared.
     time_zone : the clock by which moments are told.
+    trimmed : whether no text has blanks around it or is empty.
     """
     columns: dict[str, ir.Value] = {}
     for name in rows.columns:
         if name.startswith("_"):
             columns[name] = rows[name]
-            continue
-        columns[name] = parse_column(rows[name], table, name, source, formats.get(name), time_zone, plain_only=True)
-        if kind_of(table, name) != "text":
+        elif kind_of(table, name) == "text":
+            columns[name] = parse_id(rows[name], source.columns.get(name), trimmed)
+        else:
+            columns[name] = parse_column(rows[name], table, name, source, formats.get(name), time_zone, plain_only=True)
             columns[BAD + name] = ibis.ifelse(columns[name].isnull(), as_text(rows[name]), ibis.null("string"))
     if is_priced(table, columns):
         columns[EXACT] = exact_quantity(rows.quantity, source, plain_only=True)

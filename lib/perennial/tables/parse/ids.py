@@ -41,9 +41,13 @@ def _float_text(column: ir.FloatingColumn) -> ir.StringValue:
     return ibis.ifelse(column.isnan(), ibis.null("string"), text)
 
 
-def parse_id(column: ir.Value, declared: Column | None) -> ir.StringValue:
-    """Text as it is; with ``strip_decimal``, digits followed by a point and zeros lose both (``17850.0``)."""
-    text = as_text(column)
+def parse_id(column: ir.Value, declared: Column | None, trimmed: bool = False) -> ir.StringValue:
+    """Text as it is; with ``strip_decimal``, digits followed by a point and zeros lose both (``17850.0``).
+
+    ``trimmed``: texts of the file have no blanks around them and are not empty.
+    """
+    is_from_file = declared is None or declared.source is not None
+    text = column if trimmed and is_from_file and column.type().is_string() else as_text(column)
     if declared is None or not declared.strip_decimal:
         return text
     went_through_a_number = text.right(1) == "0"  # a cheap look before the pattern

@@ -28,8 +28,13 @@ class Parsed:
     notes: list[str]
 
 
-def parse_source(request: Request, rows: ir.Table, time_zone: str) -> Parsed:
+def parse_source(request: Request, rows: ir.Table, time_zone: str, trimmed: bool = False) -> Parsed:
     """Parse every column of a source into a temporary table ``parsed_<table>``.
+
+    Parameters
+    ----------
+    time_zone : the clock by which moments are told.
+    trimmed : whether no text has blanks around it or is empty.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def parse_source(request: Request, rows: ir.Table, time_zone: str) -> Parsed:
     check_declared(request, time_zone)
     formats = {name: column.format for name, column in request.source.columns.items()}
     name = f"parsed_{request.table}"
-    plain = first_reading(rows, request.table, request.source, formats, time_zone)
+    plain = first_reading(rows, request.table, request.source, formats, time_zone, trimmed)
     try:
         parsed = request.engine.create_table(name, plain)
     except Exception as error:  # only now has the engine read the files to their end
