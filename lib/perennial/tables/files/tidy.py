@@ -32,7 +32,9 @@ def tidied(request: Request, place: Place, header: Header, found: Survey) -> tup
             if reason:
                 rejects.append(Reject(place.name, number, "", masked(line), reason))
             copy.write("\n" if reason or number <= header.above else line)
-    return target, replace(found, returns=0, pairs=0, line_feeds=found.line_feeds or found.returns), rejects
+    # a line end that was of another kind may have become the edge of a quoted cell
+    one_kind = replace(found, returns=0, pairs=0, line_feeds=found.line_feeds or found.returns, loose_blanks=True)
+    return target, one_kind, rejects
 
 
 def _reason(line: str, names: str) -> str:
