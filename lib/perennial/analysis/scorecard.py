@@ -61,7 +61,7 @@ WHY: dict[str, str] = {
     "no_customer_money": "One line in a hundred shifts no rate; a fifth of the business unseen shifts all of them.",
     "filled": "One cell in twenty missing weakens splits; a quarter undoes them.",
     "empty_months": "A month without any order is a hole in the export more often than a closed business.",
-    "known_before": "Beyond a tenth, acquisition figures must leave the first customers out.",
+    "known_before": "Beyond a tenth, figures on new customers depend on who of the first ones is counted as one.",
     "unreadable": "One in twenty is where a run stops by default.",
     "unreadable_dates": "One impossible date says that others may be wrong and look right.",
     "zero_amounts": "Free lines count as orders and lower the mean order.",

@@ -116,7 +116,7 @@ class Study:
         since = _("since {date}", date=formats.date(self.first_on))
         return {
             "repeat": _("ordered more than once"),
-            "state": _("silence"),
+            "state": _("state by silence"),
             "revenue": _("revenue, all time"),
             "revenue_past_year": _("revenue, past year") if self.a_year else _("revenue {since}", since=since),
         }

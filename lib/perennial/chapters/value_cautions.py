@@ -153,8 +153,10 @@ def _before(study: "Study") -> list[Finding]:
     if study.beginning.doubtful:
         text = _(
             "Some of the first {n} customers may have bought before the data begins. If so, they are older than they "
-            "look, those who had left by then are missing, and the chance of leaving is understated; the fit without "
-            "them stands in the chapter.",
+            "look, those who had left by then are missing, and the chance of leaving is understated; {without}.",
             n=formats.number(study.beginning.customers),
+            without=_("the fit without them stands in the chapter")
+            if not formats.is_missing(study.censoring["n"].iloc[1])
+            else _("without them the model cannot be fitted"),
         )
     return [_caution("left_censoring", text, None, 0.45, "value_censoring")]
