@@ -6,14 +6,14 @@ import yaml
 from conftest import REPO
 from perennial.client import known_clients, read_parameters
 from perennial.errors import ParameterError
-from perennial.tables.prepare import input_files
+from perennial.tables.inputs import input_files, require_files
 
 ORDERS = [("a", "2024-01-01", 10), ("a", "2024-02-01", 12), ("b", "2024-01-05", 8)]
 
 
 def problems(workbook, name="acme"):
     with pytest.raises(ParameterError) as caught:
-        input_files(read_parameters(name, workbook.root), workbook.root)
+        require_files(read_parameters(name, workbook.root), workbook.root)
     return caught.value.problems
 
 

@@ -48,13 +48,13 @@ def copy(path: Path, folder: Path) -> None:
 def canonical(path: Path, folder: Path) -> None:
     """The canonical table as every client's is made: read as text, parsed, ruled, counted, written with its audit."""
     from perennial.client import read_parameters
-    from perennial.tables import engine, prepare
+    from perennial.tables import inputs, prepare
 
     (folder / "parameters").mkdir()
     (folder / "parameters" / "big.yaml").write_text(PARAMETERS.format(path=path), encoding="utf-8")
     parameters = read_parameters("big", folder)
-    files = prepare.input_files(parameters, folder)
-    prepare.make_canonical(engine.connect(), parameters, folder, files, folder)
+    with inputs.open_inputs(parameters, folder) as opened:
+        prepare.make_canonical(opened, folder)
 
 
 def opened(path: Path, folder: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -57,15 +58,29 @@ def sha256(path: Path, remembered: Path) -> str:
 
     ``remembered`` is the JSON file that keeps digests between runs.
     """
-    facts = path.stat()
-    stamp = [str(path), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino]
     with FileLock(remembered.with_suffix(".lock")):
-        known = json.loads(remembered.read_text(encoding="utf-8")) if remembered.is_file() else {}
+        known = _known(remembered)
         entry = known.get(str(path))
-        if entry is None or entry["stamp"] != stamp:
+        if entry is None or entry["stamp"] != _stamp(path):
+            entry = {"stamp": _stamp(path)}
             with path.open("rb") as file:
-                entry = {"stamp": stamp, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+                entry["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
             fresh = remembered.with_suffix(".new")
             fresh.write_text(json.dumps({**known, str(path): entry}), encoding="utf-8")
             fresh.replace(remembered)
     return str(entry["sha256"])
+
+
+def is_remembered(path: Path, remembered: Path) -> bool:
+    """Whether :func:`sha256` knows the file's digest without taking it."""
+    entry = _known(remembered).get(str(path))
+    return entry is not None and bool(entry["stamp"] == _stamp(path))
+
+
+def _known(remembered: Path) -> dict[str, Any]:
+    return json.loads(remembered.read_text(encoding="utf-8")) if remembered.is_file() else {}
+
+
+def _stamp(path: Path) -> list[str | int]:
+    facts = path.stat()
+    return [str(path), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns, facts.st_ino]

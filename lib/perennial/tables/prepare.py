@@ -4,7 +4,6 @@ The cache is keyed by the contents of the input files, the parameters that matte
 table is made again exactly when it could differ.
 """
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,16 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from ibis.backends.duckdb import Backend
 
-from perennial.errors import ParameterError
 from perennial.parameters import Parameters
-from perennial.schema import TABLES
-from perennial.tables import audit, engine, read
-from perennial.tables.cache import cached_folder, code_fingerprint, fingerprint, sha256
+from perennial.tables import audit, engine
+from perennial.tables.cache import cached_folder, code_fingerprint, fingerprint
 from perennial.tables.clean.apply import clean
-from perennial.tables.files import locate
 from perennial.tables.files.raw import FILE, Raw, ReadFile
 from perennial.tables.files.request import Request
 from perennial.tables.from_lines import first_of_each, stands_in_lines
+from perennial.tables.inputs import Inputs, open_inputs
 from perennial.tables.parse.settle import parse_source
 from perennial.tables.pseudonyms import key_fingerprint
 from perennial.tables.summary import customer_summary, mark_shared_ids
@@ -34,42 +31,6 @@ _NOT_OF_TABLES = {
     "title", "prepared_by", "scope", "language", "cohort_period", "horizon_months", "discount_rate", "gross_margin",
     "holdout_days", "minimum_group", "interval", "seed", "contractual", "chapters", "churn", "potential",
 }  # fmt: skip
-
-
-def input_files(parameters: Parameters, root: Path, refresh: bool = False) -> list[audit.SourceFile]:
-    """Every file (and copy of a server's table) the client's sources read, with size and digest.
-
-    ``refresh`` takes new copies of servers' tables; otherwise those that are there stand.
-
-    Raises
-    ------
-    ParameterError
-        With one sentence per file that is missing or empty.
-    """
-    problems = locate.missing_files(parameters, root)
-    if problems:
-        raise ParameterError(f"{parameters.client}.yaml cannot be used:", problems)
-    digests = root / ".cache" / "digests.json"
-    digests.parent.mkdir(exist_ok=True)
-    files = [
-        audit.SourceFile(where.split(".")[1], place.name, place.path.stat().st_size, sha256(place.path, digests))
-        for where, path in locate.declared_paths(parameters)
-        for place in locate.places(path, root)
-    ]
-    return files + [
-        _server_table(parameters, table, root, refresh)
-        for table, source in parameters.sources.items()
-        if source.database
-    ]
-
-
-def _server_table(parameters: Parameters, table: str, root: Path, refresh: bool) -> audit.SourceFile:
-    from perennial.tables.files import server
-
-    copy = server.snapshot(parameters, table, root, refresh)
-    name = server.shown_name(parameters.sources[table])
-    note = f"copied from the server at {copy.taken_at}"
-    return audit.SourceFile(table, name, copy.path.stat().st_size, copy.sha256, rows=copy.rows, notes=[note])
 
 
 def prepare_tables(parameters: Parameters, root: Path, home: Path, refresh: bool = False) -> Path:
@@ -86,52 +47,43 @@ def prepare_tables(parameters: Parameters, root: Path, home: Path, refresh: bool
     InputError
         When no report is possible: no readable rows, a missing column, nothing left after cleaning.
     """
-    files = input_files(parameters, root, refresh)
     part = parameters.model_dump(mode="json", exclude=_NOT_OF_TABLES)
     code = code_fingerprint([Path(__file__).parent])
     secret = key_fingerprint(parameters) if parameters.pseudonymise else ""
-    key = fingerprint([file.sha256 for file in files], part, code, secret)
-    return cached_folder(home, key, lambda folder: _make(parameters, root, files, folder))
+    with open_inputs(parameters, root, refresh) as inputs:
+        key = fingerprint([file.sha256 for file in inputs.files], part, code, secret)
+        return cached_folder(home, key, lambda folder: _make(inputs, folder))
 
 
-def _make(parameters: Parameters, root: Path, files: list[audit.SourceFile], folder: Path) -> None:
-    con = engine.connect()
-    record = make_canonical(con, parameters, root, files, folder)
+def _make(inputs: Inputs, folder: Path) -> None:
+    record, con = make_canonical(inputs, folder), inputs.engine
     transactions = engine.read_table(con, folder / "transactions.parquet", "transactions")
     shared = folder / SHARED_IDS
     known = engine.read_table(con, shared, "shared_by_several") if shared.is_file() else None
-    summary = mark_shared_ids(customer_summary(transactions, parameters.as_of), known)
+    summary = mark_shared_ids(customer_summary(transactions, inputs.parameters.as_of), known)
     engine.write_table(summary, folder / "summary.parquet")
     record.warnings += _strangers(con, folder, record)
     record.save(folder / "audit.json")
 
 
-def make_canonical(
-    con: Backend, parameters: Parameters, root: Path, files: list[audit.SourceFile], folder: Path
-) -> audit.Audit:
+def make_canonical(inputs: Inputs, folder: Path) -> audit.Audit:
     """Write every canonical table the client gives as Parquet into a folder; what was found on the way."""
-    record = audit.Audit(parameters.client, parameters.as_of.isoformat(), files)
-    given = [table for table in TABLES if table in parameters.sources]
-    with tempfile.TemporaryDirectory(prefix=".reading-", dir=folder) as scratch:
-        requests = [
-            Request(con, parameters.client, table, parameters.sources[table], root, Path(scratch), parameters.locale)
-            for table in given
-        ]
-        made = [_make_table(request, parameters, folder, record) for request in requests]
+    parameters = inputs.parameters
+    record = audit.Audit(parameters.client, parameters.as_of.isoformat(), inputs.files)
+    made = [_make_table(request, raw, parameters, folder, record) for request, raw in inputs.sources]
     listed = [rejects for _, rejects in made if rejects is not None]
     if listed:
         pq.write_table(pa.concat_tables(listed), folder / "rejects.parquet")
-    read_files = [(request, files) for request, (files, _) in zip(requests, made, strict=True)]
+    read_files = [(request, files) for (request, _), (files, _) in zip(inputs.sources, made, strict=True)]
     record.unused = unused_columns(read_files, parameters.cleaning)
     return record
 
 
 def _make_table(
-    request: Request, parameters: Parameters, folder: Path, record: audit.Audit
+    request: Request, raw: Raw, parameters: Parameters, folder: Path, record: audit.Audit
 ) -> tuple[list[ReadFile], pa.Table | None]:
     """Write one table and its place in the audit; its files as they were read, and the rejects on the way."""
     table = request.table
-    raw = read.read_source(request, parameters.cleaning)
     if stands_in_lines(parameters, table):
         raw, told = first_of_each(request, raw)
         record.warnings.append(told)
