@@ -11,7 +11,16 @@ from conftest import Workbook
 from perennial.analysis import concentration, value_views
 from perennial.analysis.scorecard import LIMITS, Criterion, Measurement, score
 from perennial.analysis.shared_ids import contactable, count_shared
-from perennial.chapters import audit_red, audit_scores, churn, data_audit, potential_quadrants, summary
+from perennial.chapters import (
+    audit_red,
+    audit_scores,
+    churn,
+    customer_base,
+    data_audit,
+    lifetime_value,
+    potential_quadrants,
+    summary,
+)
 from perennial.client import Client
 from perennial.statements import Finding
 
@@ -81,6 +90,15 @@ def test_lists_of_those_to_contact_leave_them_out_and_say_so(client: Client) -> 
     assert sum(room.shared.values()) == 2
     told = [f for f in room.findings if f.kind == "action" and "several people seem to share" in f.sentence]
     assert {f.id.removeprefix("potential.do_") for f in told} <= {q for q, n in room.shared.items() if n}
+
+
+def test_actions_for_the_best_say_how_many_are_no_one_person(client: Client) -> None:
+    assert value_views.shared_among_best(client.value, client.summary, 1.0) == 2
+    study = lifetime_value.study(client)
+    (protect,) = [f for f in study.findings if f.id.endswith("protect_top_tenth")]
+    assert ("several people seem to share" in protect.sentence) == (study.shared_best > 0)
+    (review,) = [f for f in customer_base.study(client).findings if f.id == "base.watch_largest"]
+    assert "Among them is 1 id that several people seem to share" in review.sentence
 
 
 def test_no_action_is_recommended_for_them(client: Client) -> None:

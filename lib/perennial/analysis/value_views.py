@@ -8,7 +8,7 @@ from scipy.special import betainc
 
 from perennial.analysis.fitters import fit_bgnbd
 from perennial.analysis.purchase_model import PurchaseModel
-from perennial.analysis.shared_ids import mark_shared
+from perennial.analysis.shared_ids import count_shared, mark_shared
 from perennial.analysis.spend_model import SpendModel, usable
 from perennial.analysis.value import ValueResult
 from perennial.errors import ModelError
@@ -148,6 +148,13 @@ def top_customers(result: ValueResult, summary: ir.Table, count: int = 10) -> pd
     ranked = joined.order_by(ibis.desc("clv"), "customer_id").limit(count)
     columns = ["frequency", "last_on", "p_alive", "expected_purchases", "expected_order_value", "clv", "clv_low"]
     return mark_shared(ranked.select("customer_id", *columns, "clv_high").to_pandas(), summary)
+
+
+def shared_among_best(result: ValueResult, summary: ir.Table, share: float) -> int:
+    """How many of the most valuable customers, a share of all, are ids that several people seem to share."""
+    count = max(1, round(share * int(result.customers.count().execute())))
+    best = result.customers.order_by(ibis.desc("clv"), "customer_id").limit(count)
+    return count_shared(best, summary)
 
 
 def refit_later(summary: ir.Table, begin: pd.Timestamp) -> PurchaseModel | None:

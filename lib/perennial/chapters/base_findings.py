@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from perennial import formats
+from perennial.analysis.shared_ids import SHARED
 from perennial.chapters import base_words as words
-from perennial.chapters import spread_words
+from perennial.chapters import phrases, spread_words
 from perennial.language import _, plural
 from perennial.statements import Finding
 
@@ -232,6 +233,8 @@ def _actions(study: "Study") -> list[Finding]:
         share=formats.percent(share),
         each=words.money(study, value),
     )
+    shared = int(study.top[SHARED].sum()) if SHARED in study.top else 0
+    text = f"{text} {phrases.among_them(shared)}".rstrip()
     return [Finding("base.watch_largest", CHAPTER, text, value, unit=study.currency, importance=0.35 + share / 2,
                     kind="action", figure="base_top")]  # fmt: skip
 

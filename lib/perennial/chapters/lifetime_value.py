@@ -60,6 +60,7 @@ class Study:
     curve: pd.DataFrame = field(default_factory=pd.DataFrame)
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
     top: pd.DataFrame = field(default_factory=pd.DataFrame)
+    shared_best: int = 0  # of the best tenth, ids that several people seem to share
     censoring: pd.DataFrame = field(default_factory=pd.DataFrame)
     beginning: Beginning = Beginning("none")
     captions: dict[str, Caption] = field(default_factory=dict)
@@ -153,12 +154,15 @@ def _holdout_frames(holdout: Holdout | None) -> dict[str, pd.DataFrame]:
 def _money_frames(client: "Client", result: ValueResult) -> dict[str, pd.DataFrame]:
     if result.spend is None or result.equity is None:
         return {}
+    from perennial.chapters.value_findings import CONTACTED
+
     return {
         "intervals": _intervals(result.equity),
         "spend": value_views.spend_fit(result.rows, result.spend),
         "curve": value_views.value_curve(result.rows),
         "groups": value_views.value_by_frequency(result.rows),
         "top": value_views.top_customers(result, client.summary),
+        "shared_best": value_views.shared_among_best(result, client.summary, CONTACTED),
     }
 
 

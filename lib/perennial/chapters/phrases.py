@@ -45,6 +45,18 @@ def left_out(shared: int) -> str:
     )
 
 
+def among_them(shared: int) -> str:
+    """That some of those counted are ids which several people seem to share; empty where none are."""
+    if not shared:
+        return ""
+    return plural(
+        "Among them is {count} id that several people seem to share: nobody can be contacted under it.",
+        "Among them are {count} ids that several people seem to share: nobody can be contacted under these.",
+        shared,
+        count=formats.number(shared),
+    )
+
+
 def listed(names: list[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     if len(names) < 2:

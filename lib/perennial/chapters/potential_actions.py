@@ -39,7 +39,7 @@ def actions(study: "Study", strategies: Mapping[str, Any]) -> Iterator[Finding]:
             cadence=formats.escape(plan.cadence),
             gain=gain, measure=_measure(quadrant),
         )  # fmt: skip
-        text = f"{text} {phrases.left_out(study.shared[quadrant])}".rstrip()
+        text = f"{text} {phrases.among_them(study.shared[quadrant])}".rstrip()
         importance = {"growth_stock": 0.65, "sleeping_gold": 0.5, "low_yield": 0.4}[quadrant]
         importance *= 0.5 if study.provisional else 1
         yield Finding(f"potential.do_{quadrant}", CHAPTER, text, float(row.customers), unit="customers",

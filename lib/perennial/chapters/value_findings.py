@@ -6,7 +6,7 @@ from perennial import formats
 from perennial.analysis import value_views
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.value import Equity, ValueResult
-from perennial.chapters import value_cautions
+from perennial.chapters import phrases, value_cautions
 from perennial.chapters import value_words as words
 from perennial.language import _
 from perennial.statements import Finding
@@ -164,6 +164,7 @@ def _protect(study: "Study", result: ValueResult) -> Finding:
         each=words.money(study, worth / count),
     )
     text = f"{text} {value_cautions.best_tenth(study)}".strip()
+    text = f"{text} {phrases.among_them(study.shared_best)}".strip()
     return _finding("protect_top_tenth", text, worth, study.currency, 0.7, "value_curve", kind="action")
 
 
