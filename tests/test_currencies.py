@@ -30,7 +30,7 @@ def test_amounts_are_converted_and_lines_without_a_rate_are_rejects(workbook):
     (flag,) = [flag for flag in client.audit.flags if flag.what == "converted"]
     assert (flag.rows, flag.customers, flag.money) == (3, 2, 31.0)
     assert client.rejects()[["line", "column", "text", "reason"]].values.tolist() == [
-        [6, "currency", "xxx", "no rate for XAU"],
+        [6, "currency", "xxx", "no rate for XAU under cleaning.rates"],
         [7, "currency", "", "empty"],
     ]
     assert "currency" not in client.transactions.columns

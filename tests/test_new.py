@@ -314,6 +314,20 @@ def test_online_retail(tmp_path, real_data):
     assert not {"M", "m", "D", "CRUK"} & set(codes) and "M (572 lines, +53,780 and −112,165)" in text
 
 
+def test_amounts_under_merged_cells_are_told_of_before_a_report_is_tried(tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in orders(ENGLISH):
+        book.active.append(row)
+    book.active.merge_cells("C4:C5")
+    book.save(tmp_path / "m.xlsx")
+    done = run_new(tmp_path, "m", "m.xlsx")
+    assert done.returncode == 0 and (tmp_path / "parameters/m.yaml").exists()
+    assert "NOT READABLE YET: m, transactions: cells C4:C5 of" in done.stdout
+    assert "Once that is mended: perennial report m" in done.stdout
+
+
 @pytest.mark.parametrize(("answer", "codes"), [("drop", ["POST"]), ("all", ["POST", "M", "m"]), ("none", [])])
 def test_credits_stay_unless_all_codes_of_no_product_shall_go(tmp_path, answer, codes):
     rows: list[list[Any]] = [["CustomerID", "InvoiceDate", "Quantity", "UnitPrice", "InvoiceNo", "StockCode"]]

@@ -113,6 +113,8 @@ def show_written(written: Written, shown: Path) -> None:
         say(f"  question {key}: {question.text} ({taken})")
     if written.open:
         say(f"Answer in the file, or again with --force --answer {next(iter(written.open))}=…")
+    for line in written.refused:
+        say(f"  NOT READABLE YET: {line}")
     waiting = [key for key, question in written.open.items() if question.default is None]
-    after = "Once that is answered" if waiting else "Next"
+    after = "Once that is answered" if waiting else "Once that is mended" if written.refused else "Next"
     say(f"{after}: perennial report {client}")

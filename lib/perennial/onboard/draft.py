@@ -38,7 +38,7 @@ def draft_entries(facts: Facts, chosen: Sequence[Chosen], answers: Answers) -> l
     currency, why = _currency(facts, orders, answers)
     ordered_at = orders.opened.profiles[orders.reading.roles["ordered_at"].header]
     zone = time_zone(ordered_at.name, ordered_at.sample, answers)
-    source = _source_of(sources[0])
+    source = source_of(sources[0])
     as_of = _as_of(facts, orders, source, zone[0].value if zone else "UTC", answers)
     title = facts.title or facts.client.replace("_", " ").replace("-", " ").title()
     entries = [
@@ -153,7 +153,7 @@ def _source_entry(one: Chosen, chosen: Sequence[Chosen], answers: Answers) -> En
     return Entry(one.table, entries, f"{one.opened.count:,} rows", above)
 
 
-def _source_of(entry: Entry) -> Source:
+def source_of(entry: Entry) -> Source:
     """The source as the parameters will have it."""
     plain: dict[str, Any] = {child.key: child.value for child in entry.value}
     return Source.model_validate({**plain, "columns": {column.key: column.value for column in plain["columns"]}})

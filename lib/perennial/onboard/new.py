@@ -5,27 +5,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from perennial.errors import ParameterError
+from perennial.errors import InputError, ParameterError
 from perennial.onboard.beside import with_heads
 from perennial.onboard.choose import Chosen, choose_tables, settle_roles
-from perennial.onboard.draft import Facts, draft_entries
+from perennial.onboard.draft import Facts, draft_entries, source_of
 from perennial.onboard.look import Part, look_at, path_in_yaml
 from perennial.onboard.opened import Desk
 from perennial.onboard.questions import Answers, Question
-from perennial.onboard.write_yaml import exists_already, put_in_place, yaml_text
+from perennial.onboard.write_yaml import Entry, exists_already, put_in_place, yaml_text
 from perennial.parameter_file import CLIENT_NAME
+from perennial.parameters import Cleaning
 from perennial.schema import TABLES
 from perennial.tables import engine
+from perennial.tables.files.request import Request
+from perennial.tables.read import read_source
 
 
 @dataclass(frozen=True)
 class Written:
-    """What was made: the file, the tables in it, sentences on what was left out, the questions that stay open."""
+    """What was made: the file, the tables in it, sentences on what was left out, the questions that stay open.
+
+    ``refused`` are sentences on what has to be mended in the client's files before a report can be made.
+    """
 
     place: Path
     chosen: list[Chosen]
     left_out: list[str]
     open: dict[str, Question]
+    refused: list[str]
 
 
 def write_client(
@@ -63,9 +70,25 @@ def write_client(
         chosen, left_out = choose_tables(opened, _declared(declared or {}, root), answers)
         chosen = [settle_roles(one, answers) for one in chosen]
         entries = draft_entries(facts, chosen, answers)
+        refused = _refused(desk, entries)
     answers.require_used()
     place = put_in_place(yaml_text(_heading(facts, answers), entries, answers.open), facts.client, root, force)
-    return Written(place, chosen, left_out, answers.open)
+    return Written(place, chosen, left_out, answers.open, refused)
+
+
+def _refused(desk: Desk, entries: Sequence[Entry]) -> list[str]:
+    """Why a report would refuse the sources as they are proposed: what could not be known before columns were."""
+    problems = []
+    for one in next(entry.value for entry in entries if entry.key == "sources"):
+        source = source_of(one)
+        if source.database:
+            continue
+        request = Request(desk.engine, desk.client, one.key, source, desk.root, desk.scratch, desk.locale)
+        try:
+            read_source(request, Cleaning())
+        except InputError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _require_name(client: str, root: Path, force: bool) -> None:

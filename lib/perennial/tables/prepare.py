@@ -115,7 +115,7 @@ def _note_files(record: audit.Audit, table: str, raw: Raw, rows: ir.Table) -> No
     records = {row[FILE]: int(row["n"]) for row in counted}
     for place, file in enumerate(record.files):
         parts = [
-            (part, records.get(number, 0))
+            (part, records.get(number, part.rows))
             for number, part in enumerate(raw.files)
             if file.table == table and _is_within(part.name, file.path)
         ]

@@ -157,4 +157,5 @@ def _look_up(request: Request, raw: Raw, wanted: Sequence[str]) -> Raw:
     added = [column for column in other.columns if column not in rows.columns]
     request.require(raw.files[0].name, [*rows.columns, *added], wanted)
     joined = rows.left_join(other, key, rname="").select(*[rows[c] for c in rows.columns], *[other[c] for c in added])
-    return replace(raw, rows=joined, files=[*raw.files, *opened.files], trimmed=raw.trimmed and opened.trimmed)
+    looked_up = [replace(file, rows=int(other.count().execute())) for file in opened.files]
+    return replace(raw, rows=joined, files=[*raw.files, *looked_up], trimmed=raw.trimmed and opened.trimmed)

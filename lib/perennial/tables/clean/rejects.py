@@ -120,7 +120,8 @@ def _reason(rule: str, column: str, text: str, table: str, source: Source) -> st
     if not text:
         return "empty"
     if rule == "no_rate":
-        return f"no rate for {text.upper()}" if re.fullmatch(r"[A-Za-z]{3}", text) else "no rate for this currency"
+        currency = text.upper() if re.fullmatch(r"[A-Za-z]{3}", text) else "this currency"
+        return f"no rate for {currency} under cleaning.rates"
     kind = {**TABLES[table].columns, **TABLES[table].inputs}.get(column)
     if kind not in ("date", "timestamp"):
         return "not yes or no" if kind == "flag" else "not a number"

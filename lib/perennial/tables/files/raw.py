@@ -34,7 +34,7 @@ class ReadFile:
 
     ``line_numbers`` turns the places of records in the file (from 0, in the order read) into line or row numbers
     (from 1, the header included). ``notes`` are sentences for the audit, ``columns`` the names of all columns there
-    are, wanted or not.
+    are, wanted or not; ``rows`` how many records it held, where its rows are not among those of the source.
     """
 
     name: str
@@ -42,6 +42,7 @@ class ReadFile:
     encoding: str = ""
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    rows: int = 0
 
 
 @dataclass(frozen=True)
