@@ -111,8 +111,11 @@ def _make_table(
 
 def _note_files(record: audit.Audit, table: str, raw: Raw, rows: ir.Table) -> None:
     """Add to the files of a table how they were read and how many records each held; sheets are told apart in notes."""
-    counted = rows.group_by(FILE).agg(n=rows.count()).to_pyarrow().to_pylist()
-    records = {row[FILE]: int(row["n"]) for row in counted}
+    if len(raw.files) == 1:
+        records = {0: int(rows.count().to_pyarrow().as_py())}
+    else:
+        counted = rows.group_by(FILE).agg(n=rows.count()).to_pyarrow().to_pylist()
+        records = {row[FILE]: int(row["n"]) for row in counted}
     for place, file in enumerate(record.files):
         parts = [
             (part, records.get(number, part.rows))

@@ -63,14 +63,15 @@ def clean(request: Request, parsed: ir.Table, parameters: Parameters, raw: Raw) 
     notes = [personal.not_read(table, name, kind, request.source) for name, kind in hidden.items()]
     placed = parsed if ROW in parsed.columns else parsed.mutate(**{ROW: parsed.rowid()})
     rows = _prepare(placed.drop(*hidden), request, parameters)
-    marks = conditions(rows, table, request.source, cleaning, ibis.literal(parameters.as_of))
-    ledger = Ledger(request.engine, table, rows, marks)
+    applies = conditions(rows, table, request.source, cleaning, ibis.literal(parameters.as_of))
+    signs = flags.marks_of(request.engine, rows, table, cleaning)
+    ledger = Ledger(request.engine, table, rows, applies, signs.found)
     if {"_copy", "_merged", "_no_rate"} & set(rows.columns):
         ledger.sorted = False  # a join does not keep the order
     counted = _remove_by_groups(ledger, cleaning)
     malformed = raw.malformed()
     rules = ledger.count(len(malformed))
-    flagged, told, shared = flags.all_flags(ledger, cleaning)
+    flagged, told, shared = flags.all_flags(ledger, signs.bounds)
     notes += told + require.require_rows(parameters, table, raw.rows, rules)
     notes += require.told_of_cancelled_orders(rules)
     listed = _rejects(ledger, request, raw, malformed)

@@ -1,7 +1,11 @@
 """What was marked and kept: counted over all rows as they arrived, whatever a rule did with them."""
 
+import math
+from dataclasses import dataclass
+
 import ibis
 import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
 
 from perennial.parameters import Cleaning
 from perennial.tables.audit import Flag
@@ -22,51 +26,59 @@ _MEANINGS = {
     "unmatched_return": "usable returns that belong to no earlier sale; they count on their own day",
     "redated_return": "returns of part of a sale, counted on the day of that sale",
 }
+_COLUMNS = {
+    "merged_customer": "_merged", "cancellation": "_cancellation", "price_mismatch": "_mismatch",
+    "converted": "_converted",
+}  # fmt: skip
 _OF_ALL = " (of all rows as they arrived)"
 _OF_USED = {"unmatched_return", "redated_return"}
 _SAMPLE = 200_000  # sales from which the usual amount is taken; every k-th where there are more
 _ROBUST = 1.4826  # standard deviations of a normal distribution per median absolute deviation
 
 
-def usual_amounts(rows: ir.Table, count: int, deviations: float) -> tuple[float, float] | None:
+def usual_amounts(engine: Backend, rows: ir.Table, deviations: float) -> tuple[float, float] | None:
     """The smallest and the largest amount that is not an outlier.
 
     Median of log amount ± ``deviations`` robust standard deviations (1.4826 × median absolute deviation), over sales;
     None where more than half of them have the same amount.
     """
-    step = max(1, -(-count // _SAMPLE))
+    step = max(1, -(-int(rows.count().to_pyarrow().as_py()) // _SAMPLE))
     sales = rows.filter(rows.amount > 0, ~rows.is_return)
     sales = sales if step == 1 else sales.filter(sales["_row"] % step == 0)
     log = sales.select(log=sales.amount.cast("float64").ln())
-    centre = log.log.median().execute()
-    if centre is None or centre != centre:
+    log = engine.create_table("usual_amounts", log, temp=True, overwrite=True)
+    centre = log.log.median().to_pyarrow().as_py()
+    if centre is None:
         return None
-    spread = _ROBUST * float((log.log - float(centre)).abs().median().execute())
+    spread = _ROBUST * float((log.log - centre).abs().median().to_pyarrow().as_py())
     if spread < 1e-9:
         return None
-    low, high = float(centre) - deviations * spread, float(centre) + deviations * spread
-    return float(ibis.literal(low).exp().execute()), float(ibis.literal(min(high, 700.0)).exp().execute())
+    return math.exp(centre - deviations * spread), math.exp(min(centre + deviations * spread, 700.0))
 
 
-def marked(rows: ir.Table, usual: tuple[float, float] | None, keeps: set[str]) -> dict[str, ir.BooleanValue]:
-    """Flag → the order lines it marks, for those that one line decides. ``keeps``: rules that are set to keep."""
-    found = {"return": rows.is_return}
-    if "_copy" in rows.columns and "exact_duplicate" in keeps:
+@dataclass(frozen=True)
+class Marks:
+    """Flag → the rows it marks, for flags that one row decides; ``bounds`` of the usual amounts in words."""
+
+    found: dict[str, ir.BooleanValue]
+    bounds: str = ""
+
+
+def marks_of(engine: Backend, rows: ir.Table, table: str, cleaning: Cleaning) -> Marks:
+    """What is to be marked in the rows of a table."""
+    found = {flag: rows[column] for flag, column in _COLUMNS.items() if column in rows.columns}
+    if table != "transactions":
+        return Marks(found)
+    found["return"] = rows.is_return
+    if "_copy" in rows.columns and cleaning.exact_duplicates == "keep":
         found["exact_duplicate"] = rows["_copy"]
-    if "zero_amount" in keeps:
+    if cleaning.zero_amounts == "keep":
         found["zero_amount"] = rows.amount == 0
-    if "_merged" in rows.columns:
-        found["merged_customer"] = rows["_merged"]
-    for flag, column in {
-        "cancellation": "_cancellation",
-        "price_mismatch": "_mismatch",
-        "converted": "_converted",
-    }.items():
-        if column in rows.columns:
-            found[flag] = rows[column]
+    usual, bounds = usual_amounts(engine, rows, cleaning.outliers), ""
     if usual:
         found["outlier"] = ~rows.is_return & (rows.amount > 0) & ~rows.amount.cast("float64").between(*usual)
-    return {flag: condition.fill_null(False) for flag, condition in found.items()}
+        bounds = f"below {usual[0]:,.2f} or above {usual[1]:,.2f}"
+    return Marks({flag: found[flag].fill_null(False) for flag in _MEANINGS if flag in found}, bounds)
 
 
 def count_flags(rows: ir.Table, table: str, conditions: dict[str, ir.BooleanValue], **words: str) -> list[Flag]:
@@ -89,22 +101,13 @@ def meaning(flag: str, **words: str) -> str:
     return _MEANINGS[flag].format_map({"bounds": "", **words}) + ("" if flag in _OF_USED else _OF_ALL)
 
 
-def all_flags(ledger: Ledger, cleaning: Cleaning) -> tuple[list[Flag], list[str], ir.Table | None]:
+def all_flags(ledger: Ledger, bounds: str) -> tuple[list[Flag], list[str], ir.Table | None]:
     """Every flag of one table, sentences for the audit about ids, and the ids that several people seem to share."""
     rows = ledger.rows
+    counted = count_flags(rows, ledger.table, ledger.marks, bounds=bounds)
     if ledger.table != "transactions":
-        merged = {"merged_customer": rows["_merged"]} if "_merged" in rows.columns else {}
-        return count_flags(rows, ledger.table, merged), [], None
-    keeps = {"exact_duplicate"} if cleaning.exact_duplicates == "keep" else set()
-    keeps |= {"zero_amount"} if cleaning.zero_amounts == "keep" else set()
-    usual = usual_amounts(rows, ledger.raw_rows, cleaning.outliers)
-    found = marked(rows, usual, keeps)
+        return counted, [], None
     shared, notes = collisions.colliding_ids(ledger.engine, rows, ledger.customers)
-    some = rows.aggregate(**{flag: where.any() for flag, where in found.items()}).to_pyarrow().to_pylist()[0]
-    bounds = f"below {usual[0]:,.2f} or above {usual[1]:,.2f}" if usual else ""
-    counted = count_flags(
-        rows, ledger.table, {flag: where for flag, where in found.items() if some[flag]}, bounds=bounds
-    )
     if shared is not None:
         lines = rows.semi_join(shared, "customer_id")
         counted += count_flags(lines, ledger.table, {"colliding_id": ibis.literal(True)})

@@ -26,12 +26,12 @@ def copies(engine: Backend, rows: ir.Table) -> ir.Table:
     """
     short = digest_of_two(rows.ordered_at, rows.amount) % 2**32
     digests = rows.select(ROW, _digest=short.cast("uint32"))
-    before = digests._digest.lag().over(order_by=digests._digest)
-    beside = digests.select("_digest", _alike=digests._digest == before)
-    several = engine.create_table("repeated", beside.filter(beside._alike)[["_digest"]], temp=True, overwrite=True)
+    beside = digests.select("_digest", _next=digests._digest.lead().over(order_by=digests._digest))
+    alike = beside.filter(beside._digest == beside._next).select("_digest").distinct()
+    several = engine.create_table("repeated", alike, temp=True, overwrite=True)
     # places first: the engine then fetches the other columns of these few lines alone
-    alike = digests.semi_join(several, "_digest").select(ROW)
-    places = engine.create_table("alike", alike, temp=True, overwrite=True)
+    theirs = digests.semi_join(several, "_digest").select(ROW)
+    places = engine.create_table("alike", theirs, temp=True, overwrite=True)
     both = rows.semi_join(places, ROW)
     compared = [name for name in both.columns if name not in (ROW, FILE)]
     placed = both.select(ROW, _copy=ibis.row_number().over(group_by=compared, order_by=ROW))

@@ -23,13 +23,22 @@ class Ledger:
     rows : all rows as they arrived, each with its place ``_row``.
     left : the rows that no rule has removed yet.
     found : rule → the rows it applies to, whichever rule removes them; only rules that apply to any.
+    marks : flag → the rows it marks; only flags that mark any.
     unreadable : column → its cells that could not be read, where there are any.
     sorted : whether ``left`` is certain to be in the order of the file.
     """
 
-    def __init__(self, engine: Backend, table: str, rows: ir.Table, conditions: dict[str, ir.BooleanValue]):
+    def __init__(
+        self,
+        engine: Backend,
+        table: str,
+        rows: ir.Table,
+        conditions: dict[str, ir.BooleanValue],
+        marks: dict[str, ir.BooleanValue],
+    ):
         self.engine, self.table, self.rows = engine, table, rows
-        measured = self._measure(conditions)
+        measured = self._measure(conditions, marks)
+        self.marks = {flag: where for flag, where in marks.items() if measured[f"mark:{flag}"]}
         self.raw_rows, self.raw_money, self._raw_size = measured["rows"], measured["money"], measured["size"]
         self.found = {rule: measured[f"rule:{rule}"] for rule in conditions if measured[f"rule:{rule}"]}
         self.unreadable = {
@@ -41,19 +50,18 @@ class Ledger:
         if self.found:
             self._remove_by_conditions()
 
-    def _measure(self, conditions: dict[str, ir.BooleanValue]) -> dict[str, Any]:
+    def _measure(self, conditions: dict[str, ir.BooleanValue], marks: dict[str, ir.BooleanValue]) -> dict[str, Any]:
         """All counts over all rows in one query."""
         rows = self.rows
         measures: dict[str, ir.Value] = {f"rule:{rule}": where.sum() for rule, where in conditions.items()}
+        measures |= {f"mark:{flag}": where.any() for flag, where in marks.items()}
         measures |= {name: rows[name].count() for name in rows.columns if name.startswith(_BAD)}
         measures["rows"] = rows.count()
         if "amount" in rows.columns:
             measures |= {"money": rows.amount.sum(), "size": rows.amount.abs().sum()}
         row: dict[str, Any] = rows.aggregate(**measures).to_pyarrow().to_pylist()[0]
-        zeros = {"money": _NOTHING, "size": _NOTHING}
-        return {**zeros, **{name: value for name, value in row.items() if value is not None}, "rows": row["rows"]} | {
-            f"rule:{rule}": int(row[f"rule:{rule}"] or 0) for rule in conditions
-        }
+        nothing = {**dict.fromkeys(measures, 0), "money": _NOTHING, "size": _NOTHING}
+        return {**nothing, **{name: value for name, value in row.items() if value is not None}}
 
     def _remove_by_conditions(self) -> None:
         any_rule = ibis.or_(*self.conditions.values())
