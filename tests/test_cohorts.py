@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from perennial import formats
 from perennial.analysis import cohorts, mix
 from perennial.analysis.cadence import order_steps
 from perennial.analysis.censoring import judge_beginning, new_since, only_new
@@ -348,6 +349,33 @@ def test_what_new_customers_are_worth_names_the_time_in_which_they_were_won(work
     assert "240 in the 12 months to 31 December 2024" in asked[0] and "a year" in asked[0]
     assert "120 since 1 January 2024" in asked[1]
     assert not any("year" in finding.sentence for finding in half.findings)
+
+
+def test_a_drop_is_charged_to_the_customers_who_come_back_less_only(workbook):
+    """Fifty a month; nine in ten order again of those won to June, one in ten of later ones; repeat orders of 10."""
+    rows = []
+    for month in range(1, 13):
+        for n in range(50):
+            day = dt.date(2024, month, 1 + n % 20)
+            rows.append((f"c{month}_{n}", day.isoformat(), 10))
+            if n % 10 < (9 if month < 7 else 1):
+                rows.append((f"c{month}_{n}", (day + dt.timedelta(days=8)).isoformat(), 10))
+    short = [row for row in rows if row[1] >= "2024-03-01"]
+    workbook.write("whole", rows)
+    workbook.write("short", short)
+    said = {}
+    for name in ("whole", "short"):
+        study = cohort_retention.study(workbook.open(name))
+        since = study.early.loc[~study.early["left_out"], "cohort"].iloc[int(study.comparison["cut"])]
+        newer = sum(50 for month in range(1, 13) if dt.date(2024, month, 1) >= since.date())
+        customers = 600 if name == "whole" else newer
+        assert study.won.year == (name == "whole") and newer < study.won.customers
+        money = formats.money(float(f"{-study.comparison['difference'] * customers * 10:.2g}"), "EUR")
+        (said[name],) = [f.sentence for f in study.findings if f.id == "cohorts.early_repeat_change"]
+        assert f"about {money} " in said[name] and f"{customers}" in said[name]
+    assert "with as many new customers as in the 12 months to 31 December 2024 (600)" in said["whole"]
+    assert "in second orders alone, of the" in said["short"]
+    assert "to 31 December 2024" in said["short"] and "year" not in said["short"]
 
 
 def test_shipped_clients_complete_journey_is_marked_and_cdnow_is_not(shipped):

@@ -79,15 +79,24 @@ def _mix(study: "Study") -> str:
 
 
 def _worth(study: "Study") -> str:
-    """What the difference means in second orders of a year's new customers, or of those of a shorter time."""
-    worth = abs((study.comparison or {})["difference"]) * study.won.customers * study.order_value
+    """What the difference means in second orders: of a year like the last one, or of the newer customers so far.
+
+    Only they come back differently: the older ones, won in the same time, do not lose (or gain) what sets them apart.
+    """
+    comparison = study.comparison or {}
+    since = study.early.loc[~study.early["left_out"], "cohort"].iloc[int(comparison["cut"])]
+    newer = int(study.sizes.loc[study.sizes["cohort"] >= since, "size"].sum())
+    customers = study.won.customers if study.won.year else newer
+    worth = abs(comparison["difference"]) * customers * study.order_value
     if worth <= 0:
         return ""
-    words = {"money": formats.money(float(f"{worth:.2g}"), study.currency), "when": won_when(study)}
+    words = {"money": formats.money(float(f"{worth:.2g}"), study.currency), "n": formats.number(customers)}
     if study.won.year:
-        return " " + _("At today's repeat order value that is about {money} a year in second orders alone.", **words)
-    return " " + _("At today's repeat order value that is about {money} in second orders alone of the customers won "
-        "{when}.", **words)  # fmt: skip
+        return " " + _("At today's repeat order value, and with as many new customers as {when} ({n}), that is about "
+            "{money} a year in second orders alone.", when=won_when(study), **words)  # fmt: skip
+    return " " + _("At today's repeat order value that is about {money} in second orders alone, of the {n} customers "
+        "won from {since} to {date}.", since=formats.period(since, study.unit), date=formats.date(study.as_of),
+        **words)  # fmt: skip
 
 
 def won_when(study: "Study") -> str:
