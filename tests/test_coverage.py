@@ -154,3 +154,22 @@ def test_one_order_ever_is_audited(workbook):
     assert (study.customers, study.used_rows, study.measured) == (1, 1, False)
     charts.rhythm(study.steps, study.gaps, study.spikes)
     plt.close("all")
+
+
+def test_names_of_gaps_close_together_lie_over_nothing():
+    """Days without orders as around a British Easter, and at the very start: what is named can be read."""
+    days = pd.date_range("2010-12-01", "2011-12-09", unit="s")
+    steps = pd.DataFrame({"start": days, "orders": 50.0, "expected": 50.0})
+    gaps = pd.DataFrame(
+        [("2010-12-24", "2011-01-03"), ("2011-04-22", "2011-04-25"), ("2011-04-29", "2011-04-30"),
+         ("2011-05-02", "2011-05-02"), ("2011-05-30", "2011-05-30"), ("2011-12-07", "2011-12-08")],
+        columns=["first", "last"],
+    ).apply(pd.to_datetime)  # fmt: skip
+    ax = charts.rhythm(steps, gaps, pd.DataFrame({"start": [], "measure": [], "value": []}))
+    ax.figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts]
+    frame = ax.get_window_extent()
+    assert {"24 Dec – 3 Jan", "22 – 25 Apr", "30 May"} <= {text.get_text() for text in ax.texts}
+    assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
+    assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[place + 1 :])
+    assert not any(box.overlaps(gap.get_window_extent()) for box in boxes for gap in ax.patches)

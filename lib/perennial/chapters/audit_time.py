@@ -79,6 +79,8 @@ def _rhythm(study: "Study") -> Caption:
             one = many = " ({count} of revenue, not drawn)"
             text += plural(one, many, revenue, count=revenue)
     subtitle = _("Orders per {step} (thin) and the client's own level around it (thick)", step=step_name(study))
+    if gaps:
+        subtitle += _("; gaps shaded, the longest dated where there is room")
     return Caption(text, subtitle, source(study))
 
 

@@ -1,11 +1,13 @@
 """Charts of what the data can carry: rows removed, months covered, unusual days, first appearances."""
 
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, DateFormatter
+from matplotlib.text import Annotation
 
 from perennial import formats
 from perennial.charts import theme
@@ -86,7 +88,7 @@ def _monthly(months: pd.DataFrame, measure: str, colours: np.ndarray, ax: Axes |
 
 
 def rhythm(steps: pd.DataFrame, gaps: pd.DataFrame, spikes: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Orders step by step with the local level, gaps shaded, spikes marked and the largest dated.
+    """Orders step by step with the local level, gaps shaded, spikes marked, and the largest of both dated.
 
     Parameters
     ----------
@@ -97,17 +99,17 @@ def rhythm(steps: pd.DataFrame, gaps: pd.DataFrame, spikes: pd.DataFrame, *, ax:
     ax.plot(steps["start"], steps["orders"], color=theme.GREYS[1], linewidth=0.7)
     ax.plot(steps["start"], _smooth(steps["expected"]), color=theme.ACCENT, linewidth=2)
     for first, last in zip(gaps["first"], gaps["last"], strict=True):
-        ax.axvspan(first, last + pd.Timedelta(days=1), color=theme.WARNING, alpha=0.35, linewidth=0)
-        ax.annotate(_gap_name(first, last), (first, 0), (-4, 4), textcoords="offset points", ha="right",
-                    color=theme.WARNING, fontsize=9, bbox=_BACKING)  # fmt: skip
+        ax.axvspan(first, last + _DAY, color=theme.WARNING, alpha=0.35, linewidth=0)
     _mark_spikes(ax, steps, spikes[spikes["measure"] == "orders"])
     theme.number_axis(ax.yaxis)
     ax.set_ylim(0, max(1.0, float(steps["orders"].max()) * 1.12) if len(steps) else 1.0)
     ax.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))
     ax.xaxis.set_major_formatter(DateFormatter("%b %Y"))
+    _name_gaps(ax, gaps)
     return ax
 
 
+_DAY = pd.Timedelta(days=1)
 _BACKING = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5}
 
 
@@ -117,7 +119,35 @@ def _smooth(level: pd.Series) -> pd.Series:
 
 
 def _gap_name(first: pd.Timestamp, last: pd.Timestamp) -> str:
-    return f"{first:%-d %b}" if first == last else f"{first:%-d %b} – {last:%-d %b}"
+    if first == last:
+        return f"{first:%-d %b}"
+    begins = f"{first:%-d}" if (first.year, first.month) == (last.year, last.month) else f"{first:%-d %b}"
+    return f"{begins} – {last:%-d %b}"
+
+
+def _name_gaps(ax: Axes, gaps: pd.DataFrame) -> None:
+    """Dates left or right of the gaps, the longest first; a gap on whose sides there is no room stays without."""
+    if not len(gaps):
+        return
+    ax.get_figure(root=True).draw_without_rendering()  # type: ignore[union-attr]  # where the axes will end up
+    lengths = (gaps["last"] - gaps["first"]).sort_values(ascending=False, kind="stable")
+    for first, last in gaps.loc[lengths.index, ["first", "last"]].itertuples(index=False):
+        sides = ((first, "right", -4), (last + _DAY, "left", 4))
+        for up, (edge, side, away) in product((4, 18), sides):
+            name = ax.annotate(_gap_name(first, last), (edge, 0), (away, up), textcoords="offset points", ha=side,
+                               color=theme.WARNING, fontsize=9, bbox=_BACKING)  # fmt: skip
+            if _has_room(name, ax):
+                break
+            name.remove()
+
+
+def _has_room(name: Annotation, ax: Axes) -> bool:
+    """Whether a text lies within the axes, over no gap, and a letter's width from any other text."""
+    box, frame = name.get_window_extent(), ax.get_window_extent()
+    if box.x0 < frame.x0 or frame.x1 < box.x1 or any(box.overlaps(gap.get_window_extent()) for gap in ax.patches):
+        return False
+    wide = box.padded(box.height / 2, 0)
+    return not any(wide.overlaps(text.get_window_extent()) for text in ax.texts if text is not name)
 
 
 def _mark_spikes(ax: Axes, steps: pd.DataFrame, spikes: pd.DataFrame) -> None:
