@@ -72,6 +72,7 @@ def test_summary_of_a_run_reads_what_the_chapters_left_and_names_those_that_fail
     assert "#04_churn" not in study.overview and "(#05_lifetime_value)" in study.overview
     assert 5 <= sum(f.kind == "finding" for f in study.findings) <= 8
     assert study.key_figures[0].value == "2,000"
+    assert study.key_figures[0].definition == "with at least one order that is not a return"  # free ones count too
 
 
 def test_summary_without_failures_says_nothing_of_them(shipped, tmp_path):

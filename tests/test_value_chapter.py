@@ -70,6 +70,12 @@ def test_the_equity_is_never_stated_without_the_error_out_of_time(study):
     assert "could not be tested" in value_findings.findings(untested)[0].sentence
 
 
+def test_the_share_of_the_best_fifth_stands_on_its_own(study):
+    """On page one it follows any other sentence."""
+    (said,) = [f.sentence for f in value_findings.findings(study) if f.id == "value.top_fifth_share"]
+    assert "of all customers' value over the next 12 months (" in said
+
+
 def test_cautions_link_to_the_number_they_quote(study):
     """The bias customer by customer stands in the table of scores; the cumulative chart holds another number."""
     for purchases, money, expected in ((-0.14, -0.02, "purchases may be too low"), (0.02, 0.2, "may be too high")):

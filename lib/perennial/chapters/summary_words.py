@@ -41,7 +41,7 @@ def _customers(found: Mapping[str, Finding]) -> KeyFigure | None:
         return None
     days = _number(found, "audit.span_days")
     note = _("in {span} of orders", span=formats.days(days)) if days else ""
-    return KeyFigure(_("Customers"), formats.number(value, 0), note, _("with at least one purchase"))
+    return KeyFigure(_("Customers"), formats.number(value, 0), note, _("with at least one order that is not a return"))
 
 
 def _revenue(found: Mapping[str, Finding], p: Parameters, before: float | None) -> KeyFigure | None:

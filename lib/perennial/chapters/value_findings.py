@@ -86,8 +86,10 @@ def _purchases(study: "Study", result: ValueResult) -> Finding:
 def _concentration(study: "Study", result: ValueResult) -> Finding:
     fifth = value_views.top_share(result.rows, 0.2 * study.customers)
     text = _(
-        "The most valuable fifth of customers hold {fifth} of that value (the rule of thumb says 80 %)",
+        "The most valuable fifth of customers hold {fifth} of all customers' value over the {horizon} (the rule of "
+        "thumb says 80 %)",
         fifth=formats.percent(fifth),
+        horizon=words.horizon(result),
     )
     if study.customers >= 100:
         text += _(
