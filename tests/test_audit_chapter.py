@@ -166,3 +166,41 @@ def test_returns_are_told_of_all_lines_and_of_those_used(workbook):
     (question,) = [question for question in study.questions if question.id == "returns"]
     assert "as they arrived, used or not," in question.seen
     assert question.seen.endswith("30.0 % of what was sold (5.0 % on the lines used).")
+
+
+def test_rules_that_keep_their_lines_count_them_and_others_say_they_did_not_look(workbook):
+    rows = [*lines(), ("c1", "2024-03-03", -5), ("c2", "2024-03-04", -5)]
+    study = study_of(workbook, rows)
+    rules = study.rules.set_index("rule")
+    assert rules.loc["returned", ["found", "removed"]].tolist() == [2, 0]
+    unasked = rules.index[rules["found"].isna()].tolist()
+    assert unasked == [
+        "guest", "staff", "test_order", "pseudo_product", "negative_price", "cancelled_order", "cancelled",
+        "below_minimum", "repeated_id",
+    ]  # fmt: skip
+    shown = study.rule_formats["found"]
+    assert [shown(value) for value in (None, 2, 0)] == ["not looked for", "2", "0"]
+
+
+def test_rules_that_were_asked_for_and_apply_to_nothing_say_zero(workbook):
+    cleaning = {
+        "returns": {"treat": "net", "where": {"customer_id": "^x"}}, "guests": {"customer_id": "^guest"},
+        "minimum_order": 0.5,
+    }  # fmt: skip
+    rules = study_of(workbook, lines(), cleaning=cleaning).rules.set_index("rule")
+    asked = ["guest", "cancelled_order", "returned", "cancelled", "below_minimum", "zero_amount"]
+    assert rules.loc[asked, "found"].tolist() == [0] * 6
+    assert rules.loc[["staff", "negative_price"], "found"].isna().all()
+
+
+def test_the_order_of_the_questions_is_said_beside_them(workbook):
+    rows = [("", *row[1:]) if place % 3 == 0 else row for place, row in enumerate(lines())]
+    caption = study_of(workbook, rows).captions["audit_questions"]
+    assert caption.title.endswith("the largest share at stake first")
+    assert "the larger share, of lines or of money, or of an estimate" in caption.subtitle
+
+
+def test_a_sale_far_from_the_usual_may_have_been_cancelled_later(workbook):
+    rows = [*lines(), ("c1", "2024-06-03", 90_000), ("c1", "2024-06-04", -90_000)]
+    (question,) = [question for question in study_of(workbook, rows).questions if question.id == "outliers"]
+    assert question.why.endswith("a sale that is cancelled later nets out of revenue.")

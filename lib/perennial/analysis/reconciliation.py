@@ -5,6 +5,8 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
+from perennial.parameters import Cleaning
+from perennial.schema import TABLES
 from perennial.tables.audit import Audit
 from perennial.tables.clean.rules import RULES
 
@@ -112,20 +114,39 @@ def removed_rows(audit: Audit) -> pd.DataFrame:
     return frame.astype({"rows": "int64", "customers": "int64", "money": "float64"})
 
 
-def rules_in_order(audit: Audit) -> pd.DataFrame:
-    """``order, rule, meaning, default, setting, found, removed``: every rule for order lines, as they apply."""
+def rules_in_order(audit: Audit, cleaning: Cleaning) -> pd.DataFrame:
+    """``order, rule, meaning, default, setting, found, removed``: every rule for order lines, as they apply.
+
+    ``found`` counts all order lines a rule applies to, also where it is set to keep them; missing where nothing was
+    looked for.
+    """
     counted = {rule.rule: rule for rule in audit.rules_of("transactions")}
-    kept = {flag.what: flag.rows for flag in audit.flags if flag.table == "transactions"}  # what a rule is set to keep
-    rows = [
-        (
-            place,
-            rule.name,
-            rule.meaning,
-            rule.default,
-            rule.key,
-            max(counted[rule.name].found, counted[rule.name].rows) if rule.name in counted else kept.get(rule.name, 0),
-            counted[rule.name].rows if rule.name in counted else 0,
-        )
-        for place, rule in enumerate(RULES, 1)
-    ]
-    return pd.DataFrame(rows, columns=["order", "rule", "meaning", "default", "setting", "found", "removed"])
+    kept = {_FLAGGED.get(f.what, f.what): f.rows for f in audit.flags if f.table == "transactions"}
+    unasked = _not_looked_for(audit, cleaning)
+    rows = []
+    for place, rule in enumerate(RULES, 1):
+        count = counted.get(rule.name)
+        found = max(count.found, count.rows) if count else None if rule.name in unasked else kept.get(rule.name, 0)
+        rows.append((place, rule.name, rule.meaning, rule.default, rule.key, found, count.rows if count else 0))
+    frame = pd.DataFrame(rows, columns=["order", "rule", "meaning", "default", "setting", "found", "removed"])
+    return frame.astype({"found": "Int64"})
+
+
+_FLAGGED = {"return": "returned"}  # flags that are named otherwise than the rule for the same lines
+
+
+def _not_looked_for(audit: Audit, cleaning: Cleaning) -> set[str]:
+    """Rules for order lines that nothing declares, or for which the column is missing."""
+    mapped = {column.column for column in audit.columns if column.table == "transactions"}
+    declared = {
+        "guest": cleaning.guests,
+        "staff": cleaning.staff,
+        "test_order": cleaning.test_orders,
+        "pseudo_product": cleaning.pseudo_products,
+        "below_minimum": cleaning.minimum_order,
+        "negative_price": cleaning.negative_prices == "drop" and "unit_price" in mapped,
+        "cancelled_order": cleaning.returns.where or "is_return" in mapped,
+        "cancelled": cleaning.returns.treat == "net",
+        "repeated_id": TABLES["transactions"].key,
+    }
+    return {rule for rule, given in declared.items() if not given}

@@ -93,7 +93,8 @@ def _outliers(study: "Study") -> Iterator[Question]:
         _("Far from the usual amount, and not left out for it: {lines}, of all that arrived.",
           lines=lines(study, rows, money)),
         _("Are the largest of them real sales, and to whom?"),
-        _("If they are errors, the mean order and {value} are too high.", value=chapter("05_lifetime_value")),
+        _("If they are errors, the mean order and {value} are too high; a sale that is cancelled later nets out of "
+          "revenue.", value=chapter("05_lifetime_value")),
         "cleaning.outliers",
         **stake(study, rows, money),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The words around what chapter 01 says of files, columns, rules, marks and what could not be read."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -92,4 +93,12 @@ def _examples(study: "Study") -> Caption:
 def _rules(study: "Study") -> Caption:
     text = _("The rules for order lines, in the order they apply")
     subtitle = _("What each removes, what happens where nothing is declared, and the setting that changes it")
-    return Caption(text, subtitle, words.source_of_raw(study))
+    more = _("“Applies to” counts every line of the kind, kept or removed; “not looked for” where no setting or "
+             "column names the kind.")  # fmt: skip
+    return Caption(text, subtitle, f"{words.source_of_raw(study)} {more}")
+
+
+def rule_formats(study: "Study") -> dict[str, Callable[[Any], str]]:
+    """How the columns of the table of rules become text: a rule that nothing asks for has not found zero lines."""
+    count = words.table_formats(study)["found"]
+    return {**words.table_formats(study), "found": lambda value: count(value) or _("not looked for")}

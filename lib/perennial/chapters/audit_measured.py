@@ -76,7 +76,7 @@ def measure(client: "Client") -> Study:
         reject_reasons=reconciliation.reject_reasons(rejects),
         flags=reconciliation.flagged_rows(audit),
         reconciliation=reconciliation.reconcile(audit),
-        rules=reconciliation.rules_in_order(audit),
+        rules=reconciliation.rules_in_order(audit, p.cleaning),
         removed=reconciliation.removed_rows(audit),
         months=months.assign(known=months["period"].isin(_months_of(beginning.known, unit))),
         steps=rhythm.steps,

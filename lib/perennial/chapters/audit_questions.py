@@ -50,7 +50,7 @@ class Question:
 
 
 def questions(study: "Study") -> list[Question]:
-    """At most twelve questions, those with the most at stake first."""
+    """At most twelve questions, the largest share at stake first (:func:`stake`, or an estimate of the same)."""
     from perennial.chapters import audit_asked, audit_asked_of_customers, audit_asked_of_money, audit_asked_of_time
 
     made = (audit_asked, audit_asked_of_money, audit_asked_of_time, audit_asked_of_customers)
@@ -82,9 +82,12 @@ def _cents(money: float | None) -> float | None:
 def caption(study: "Study") -> Caption:
     """The words around the questions."""
     count = len(study.questions)
-    one, many = "{count} question to the client", "{count} questions to the client, those with the most at stake first"
+    one, many = "{count} question to the client", "{count} questions to the client, the largest share at stake first"
     text = plural(one, many, count, count=formats.number(count))
     subtitle = _("What was seen and asked, which chapter an answer moves, and the setting it changes")
+    if count > 1:
+        subtitle += _("; in the order of the larger share, of lines or of money, or of an estimate for what is not "
+                      "about single lines")  # fmt: skip
     more = _("The questions alone, to be pasted into an e-mail: column question of data/audit_questions.csv.")
     return Caption(text, subtitle, more)
 

@@ -170,6 +170,13 @@ class Study:
         return exact_formats(self)
 
     @property
+    def rule_formats(self) -> dict[str, Callable[[Any], str]]:
+        """How the columns of the table of rules become text."""
+        from perennial.chapters.audit_details import rule_formats
+
+        return rule_formats(self)
+
+    @property
     def formats(self) -> dict[str, Callable[[Any], str]]:
         """How the columns of this chapter's tables become text."""
         from perennial.chapters.audit_words import table_formats
