@@ -160,11 +160,13 @@ def _uniqueness(audit: Audit) -> dict[str, Measurement]:
 def _timeliness(evidence: Evidence) -> dict[str, Measurement]:
     audit = evidence.audit
     late, money = ruled(audit, "after_as_of", table=None)
+    off, moved = flagged(audit, "wrong_weekday")
     clocked = sum(facts.raw_rows for facts in audit.tables if TABLES[facts.table].clock)
     return {
         "silence": Measurement(float(evidence.silent_days)),
         "last_period": Measurement(evidence.last_covered),
         "after_as_of": Measurement(_part(late, clocked), late, money),
+        "weekdays": Measurement(_part(off, raw_totals(audit)[0]) if off else None, off, moved),
         "history": Measurement(round(evidence.history_days / evidence.horizon_days, 2)),  # 365 days are a year
     }
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from perennial import formats
-from perennial.analysis.audit_measures import ruled
+from perennial.analysis.audit_measures import flagged, ruled
 from perennial.chapters import audit_time, phrases
-from perennial.chapters.audit_asked import chapter, is_odd
+from perennial.chapters.audit_asked import chapter, is_odd, lines
 from perennial.chapters.audit_questions import Question, stake
 from perennial.language import _, plural
 
@@ -18,12 +18,29 @@ _NAMED = 3
 
 def asked(study: "Study") -> list[Question]:
     """Every question that time gives rise to, in no order."""
-    made = [_known, _history, _silence, _after, _gaps, _spikes, _stamps]
+    made = [_weekdays, _known, _history, _silence, _after, _gaps, _spikes, _stamps]
     return [question for make in made for question in make(study)]
 
 
 def _orders(study: "Study") -> int:
     return max(1, int(study.months["orders"].sum()))
+
+
+def _weekdays(study: "Study") -> Iterator[Question]:
+    rows, money = flagged(study.audit, "wrong_weekday")
+    if not rows:
+        return
+    shifted = next((text.partition("; ")[2] for text in study.audit.warnings if "a weekday stands beside" in text), "")
+    yield Question(
+        "weekdays",
+        _("On {lines} the weekday written beside the date is not that date's.", lines=lines(study, rows, None))
+        + (f" {shifted[:1].upper()}{shifted[1:]}." if shifted else ""),
+        _("Were the dates changed before the export, and which are the true ones?"),
+        _("Season, month and weekday in every chapter are those of the dates as given; dates that cannot be read, such "
+          "as 29 February, may be true ones."),
+        "sources.transactions.columns.ordered_at, as_of",
+        **stake(study, rows, money),
+    )  # fmt: skip
 
 
 def _known(study: "Study") -> Iterator[Question]:

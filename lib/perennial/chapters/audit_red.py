@@ -72,6 +72,8 @@ def _clauses(found: str) -> dict[str, str]:
         "empty_months": _("{found} of months have no order: no trend across them can be trusted", found=found),
         "unreadable": _("{found} of rows or money cannot be read and are in no figure", found=found),
         "unreadable_dates": _("{found} of dates cannot be read, so others may be wrong and look right", found=found),
+        "weekdays": _("on {found} of lines the weekday written beside the date is not that date's: the dates may have "
+                      "been changed, and with them the season, the last day and every gap", found=found),
         "zero_amounts": _("{found} of lines are worth nothing and yet count as orders: the mean order is too low",
                           found=found),
         "negative_prices": _("{found} of lines have a price below zero, neither sales nor returns: revenue may be too "

@@ -151,6 +151,7 @@ def labels() -> dict[str, str]:
         "silence": _("From the last order to the as-of day"),
         "last_period": _("Last period covered"),
         "after_as_of": _("Rows after the as-of day"),
+        "weekdays": _("Dates beside another day's weekday"),
         "history": _("History against the forecast horizon"),
         "rhythm": _("Days (weeks) without orders or with far too many"),
         "concentration": _("Revenue of the ten largest customers"),

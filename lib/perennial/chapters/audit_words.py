@@ -127,6 +127,7 @@ def rule_name(rule: str) -> str:
         "outlier": _("Far from the usual amount"),
         "colliding_id": _("Id shared by several people"),
         "masked_id": _("Masked id"),
+        "wrong_weekday": _("Another day's weekday"),
         "redated_return": _("Return counted on its sale's day"),
         "price_mismatch": _("Amount unlike quantity × price"),
         "merged_customer": _("Customer known under several ids"),

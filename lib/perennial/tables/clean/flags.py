@@ -11,6 +11,7 @@ from perennial.parameters import Cleaning
 from perennial.tables.audit import Flag
 from perennial.tables.clean import collisions
 from perennial.tables.clean.ledger import Ledger
+from perennial.tables.parse.weekdays import WEEKDAY, is_wrong
 
 _MEANINGS = {
     "exact_duplicate": "lines equal to an earlier line in every column of the file, kept",
@@ -18,6 +19,7 @@ _MEANINGS = {
     "return": "returns: an amount below zero, or marked as one",
     "cancellation": "lines that the declared pattern names cancellations",
     "outlier": "sales whose amount lies far from the usual ({bounds}), kept",
+    "wrong_weekday": "lines whose date is written beside a weekday that is not the date's",
     "masked_id": "lines whose customer id is masked, so that different people can share one",
     "colliding_id": "lines of ids that several people seem to share (placeholders, ids that buy far too often), kept",
     "price_mismatch": "lines whose amount is not quantity × unit price, by more than a cent; the amount counts",
@@ -72,6 +74,8 @@ def marks_of(engine: Backend, rows: ir.Table, table: str, cleaning: Cleaning) ->
     found["return"] = rows.is_return
     if "_copy" in rows.columns and cleaning.exact_duplicates == "keep":
         found["exact_duplicate"] = rows["_copy"]
+    if WEEKDAY in rows.columns:
+        found["wrong_weekday"] = is_wrong(rows)
     if cleaning.zero_amounts == "keep":
         found["zero_amount"] = rows.amount == 0
     usual, bounds = usual_amounts(engine, rows, cleaning.outliers), ""

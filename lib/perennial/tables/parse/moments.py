@@ -31,6 +31,11 @@ _DAY = (
     "mittwoch|donnerstag|freitag|samstag|sonnabend|sonntag|mo|di|mi|do|fr|sa|so|lundi|mardi|mercredi|jeudi|vendredi|samedi|"
     "dimanche|lun|mer|jeu|ven|sam|dim|lunes|martes|miércoles|jueves|viernes|sábado|domingo"
 )
+BEFORE_DATE = rf"^ *(?i:({_DAY}))[.,]* +[0-9\pL]"  # a weekday in front of a date, behind one, in Chinese, in Japanese
+BEHIND_DATE = rf"[0-9][ ,]+(?i:({_DAY}))[.]?(?: |$)"
+CJK_DAYS = (
+    r"(?:星期|周|週|礼拜|禮拜)([一二三四五六日天末])", r"([日月火水木金土])曜", r"[(]([日月火水木金土一二三四五六])[)]"
+)  # fmt: skip
 _DATED = r"^[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2} [0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
 NAIVE = _DATED + "$"
 HALF = _DATED + " [AP]M$"

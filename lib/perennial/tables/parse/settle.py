@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from perennial.parameters import Column
 from perennial.tables.audit import ColumnFacts
 from perennial.tables.files.request import Request, engine_words
 from perennial.tables.parse.checks import check_declared
@@ -13,6 +14,7 @@ from perennial.tables.parse.columns import BAD, EXACT, exact_quantity, first_rea
 from perennial.tables.parse.dates import SPECIAL
 from perennial.tables.parse.detect import DateDetection, detect_dates_in, detect_numbers_in
 from perennial.tables.parse.numbers import MONEY, marks, times
+from perennial.tables.parse.weekdays import WEEKDAY, told, weekday_of
 
 _WORTH_ASKING = 0.05  # of the rows given: fewer are counted as unreadable instead of stopping the run
 _MOSTLY = 0.5  # unreadable numbers beyond this share are a wrong declaration, not bad data
@@ -59,6 +61,8 @@ def parse_source(request: Request, rows: ir.Table, time_zone: str, trimmed: bool
         parsed = _read_again(request, parsed, found, time_zone)
         counts = _counts(parsed)
     _require_numbers(request, parsed, counts)
+    if WEEKDAY in parsed.columns and (said := told(parsed)):
+        notes.append(said)
     return Parsed(parsed, column_facts(request, parsed, {**formats, **found}, counts), notes)
 
 
@@ -147,6 +151,9 @@ def _read_again(request: Request, parsed: ir.Table, forms: Mapping[str, str | No
     fresh: dict[str, ir.Value] = {}
     for name, form in forms.items():
         left = parsed[BAD + name]
+        if (request.table, name) == ("transactions", "ordered_at") and _keeps_day(request.source.columns[name]):
+            known = parsed[WEEKDAY] if WEEKDAY in parsed.columns else ibis.null("int8")
+            fresh[WEEKDAY] = ibis.coalesce(known, weekday_of(left))
         value = parse_column(left, request.table, name, request.source, form, time_zone)
         fresh[name] = ibis.coalesce(parsed[name], value)
         fresh[BAD + name] = ibis.ifelse(value.isnull(), left, ibis.null("string"))
@@ -158,6 +165,11 @@ def _read_again(request: Request, parsed: ir.Table, forms: Mapping[str, str | No
     request.engine.create_table(f"settled_{name}", parsed.mutate(**fresh))
     request.engine.con.execute(f'DROP TABLE "{name}"; ALTER TABLE "settled_{name}" RENAME TO "{name}"')
     return request.engine.table(name)
+
+
+def _keeps_day(column: Column) -> bool:
+    """Whether the day read is the day written, whatever the clock."""
+    return column.time_zone is None
 
 
 def _require_numbers(request: Request, parsed: ir.Table, counts: dict[str, tuple[int, int]]) -> None:
