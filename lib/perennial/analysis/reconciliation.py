@@ -117,8 +117,8 @@ def removed_rows(audit: Audit) -> pd.DataFrame:
 def rules_in_order(audit: Audit, cleaning: Cleaning) -> pd.DataFrame:
     """``order, rule, meaning, default, setting, found, removed``: every rule for order lines, as they apply.
 
-    ``found`` counts all order lines a rule applies to, also where it is set to keep them; missing where nothing was
-    looked for.
+    ``found`` counts all order lines a rule applies to, also where it is set to keep them; None where nothing was
+    looked for (as objects: a missing number would be shown like one that is not known).
     """
     counted = {rule.rule: rule for rule in audit.rules_of("transactions")}
     kept = {_FLAGGED.get(f.what, f.what): f.rows for f in audit.flags if f.table == "transactions"}
@@ -128,8 +128,8 @@ def rules_in_order(audit: Audit, cleaning: Cleaning) -> pd.DataFrame:
         count = counted.get(rule.name)
         found = max(count.found, count.rows) if count else None if rule.name in unasked else kept.get(rule.name, 0)
         rows.append((place, rule.name, rule.meaning, rule.default, rule.key, found, count.rows if count else 0))
-    frame = pd.DataFrame(rows, columns=["order", "rule", "meaning", "default", "setting", "found", "removed"])
-    return frame.astype({"found": "Int64"})
+    columns = ["order", "rule", "meaning", "default", "setting", "found", "removed"]
+    return pd.DataFrame(rows, columns=columns, dtype=object).astype({"order": "int64", "removed": "int64"})
 
 
 _FLAGGED = {"return": "returned"}  # flags that are named otherwise than the rule for the same lines
