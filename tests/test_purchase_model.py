@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
-from perennial.analysis import fitters, purchase_model
+from perennial.analysis import fitters
 from perennial.analysis.fitters import fit_bgnbd, fit_purchases
 from perennial.analysis.maximum import NoMaximumError
 from perennial.analysis.purchase_model import PurchaseModel
@@ -115,17 +115,18 @@ def test_probability_of_no_repeat_purchase():
 
 def test_likelihood_is_stable_at_high_frequency():
     """Hardie note 027: a .8, b 2.5, r .25, alpha 4, T 40: −0.59947382 at x = 0, 100.7957 at x = 200, t_x = 38."""
-    found = purchase_model.log_likelihood(
-        "BG/NBD", [0.25, 4, 0.8, 2.5], [0, 200], [0, 38 * WEEK], [40 * WEEK, 40 * WEEK]
-    )
+    model = PUBLISHED.at([0.25, 4, 0.8, 2.5])
+    found = model.log_likelihood([0, 200], [0, 38 * WEEK], [40 * WEEK, 40 * WEEK])
     assert found == pytest.approx([-0.59947382, 100.7957], abs=1e-4)
 
 
-@pytest.mark.parametrize("model", [PUBLISHED, PUBLISHED_MBG], ids=lambda m: m.name)
-def test_the_likelihoods_of_a_customer_with_no_repeat_agree(model):
-    """By definition exp(likelihood of x = 0) is P(X(T) = 0)."""
-    found = purchase_model.log_likelihood(model.name, model.theta, 0, 0, 273)
-    assert np.exp(found) == pytest.approx(model.probability_of_none(273), rel=1e-9)
+def test_chance_of_no_repeat_in_the_published_closed_forms():
+    """BG/NBD eq. 8 at x = 0: (α/(α+t))^r; MBG/NBD: gone at once, or staying and idle."""
+    for model in (PUBLISHED, PUBLISHED_MBG):
+        r, alpha, a, b = model.theta
+        idle = (alpha / (alpha + 39)) ** r
+        expected = idle if model is PUBLISHED else a / (a + b) + b / (a + b) * idle
+        assert model.probability_of_none(273) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("frequency", [0, 1, 7, 60, 900])
@@ -145,7 +146,7 @@ def test_forecast_equals_the_integral_it_stands_for(frequency, a):
 
     peak = (a / (a + theta[3] + frequency)) ** (1 / power)
     expected = quad(integrand, 0, 1, limit=400, points=[peak / 4, peak / 2, peak, min(2 * peak, 0.999)])[0]
-    found = purchase_model.purchases_if_alive("BG/NBD", theta, ahead, frequency, age)
+    found = PUBLISHED.at(theta).purchases_if_alive(ahead, frequency, age)
     assert found == pytest.approx(expected, rel=2e-5)
 
 

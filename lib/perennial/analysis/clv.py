@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
-from perennial.analysis import purchase_model, spend_model
-from perennial.analysis.purchase_model import DAYS_PER_WEEK, Floats, PurchaseModel
+from perennial.analysis import spend_model
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
+from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
 
 MONTH_DAYS = 365.25 / 12
@@ -71,7 +71,7 @@ def draw_parameters(
 
     Returns
     -------
-    arrays draws × 4 and draws × 3. Spend draws without a finite mean order (q ≤ 1.05) are drawn again.
+    arrays draws × parameters and draws × 3. Spend draws without a finite mean order (q ≤ 1.05) are drawn again.
     """
     theta = np.exp(rng.multivariate_normal(np.log(model.theta), model.covariance, draws))
     pool = np.exp(rng.multivariate_normal(np.log(spend.theta), spend.covariance, 20 * draws))
@@ -126,22 +126,12 @@ def simulate(
 def draw_purchases(
     rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, days: float, rng: np.random.Generator
 ) -> Floats:
-    """Purchases of one customer per row and parameter draw over the next ``days``, from the exact posterior.
-
-    Given the history and the parameters, the customer is active with P(alive); if so, λ ~ Gamma(r + x, α + T) and
-    the dropout chance ~ Beta(a, b + x) (MBG/NBD: b + x + 1) are independent, because the likelihood of an active
-    history factorises (BG/NBD eq. 3, first term). Purchases then end with the horizon or with the first dropout:
-    min(Poisson(λ·t), Geometric(p)).
-    """
-    x, last, age = (rows[c].to_numpy(float) for c in ("frequency", "recency", "T"))
-    r, alpha, a, b = thetas.T
-    stay = b if model.name == "BG/NBD" else b + 1
+    """Purchases of one customer per row and parameter draw over the next ``days``, from the exact posterior."""
+    x, age = rows["frequency"].to_numpy(float), rows["T"].to_numpy(float) / DAYS_PER_WEEK
     alive = rng.random((len(rows), len(thetas))) < _alive(rows, model, thetas)
     row, draw = np.nonzero(alive)
-    rate = rng.gamma(r[draw] + x[row]) / (alpha[draw] + age[row] / DAYS_PER_WEEK)
-    leave = np.clip(rng.beta(a[draw], stay[draw] + x[row]), 1e-9, 1)
     bought = np.zeros(alive.shape)
-    bought[row, draw] = np.minimum(rng.poisson(rate * days / DAYS_PER_WEEK), rng.geometric(leave))
+    bought[row, draw] = model.formulas.draw_if_alive(thetas[draw].T, days / DAYS_PER_WEEK, x[row], age[row], rng)
     return bought
 
 
@@ -176,7 +166,7 @@ def _expected_spend(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, ph
 def _alive(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats) -> Floats:
     """P(alive) of each row under each parameter draw: rows × draws."""
     x, last, age = (rows[c].to_numpy(float)[:, None] for c in ("frequency", "recency", "T"))
-    return expit(-purchase_model.dropout_log_odds(model.name, thetas.T, x, last, age))
+    return model.p_alive(x, last, age, thetas.T)
 
 
 def _distinct_pairs(rows: pd.DataFrame) -> tuple[Floats, np.ndarray]:
@@ -186,4 +176,4 @@ def _distinct_pairs(rows: pd.DataFrame) -> tuple[Floats, np.ndarray]:
 
 
 def _if_alive(model: PurchaseModel, theta: Floats, days: float, pairs: Floats) -> Floats:
-    return purchase_model.purchases_if_alive(model.name, theta, days, pairs[:, 0], pairs[:, 1])
+    return model.purchases_if_alive(days, pairs[:, 0], pairs[:, 1], theta)

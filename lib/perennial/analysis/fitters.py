@@ -7,15 +7,16 @@ every prediction are our own, on one scale, so that models can be compared.
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from perennial.analysis import purchase_model, spend_model
+from perennial.analysis import spend_model
 from perennial.analysis.maximum import NoMaximumError, maximise
-from perennial.analysis.purchase_model import DAYS_PER_WEEK, Floats, Name, PurchaseModel
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, FORMULAS, Name, PurchaseModel
+from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
 from perennial.errors import ModelError
 from perennial.formats import number
@@ -23,7 +24,7 @@ from perennial.language import _
 
 MINIMUM_REPEATERS = 20  # four parameters on fewer people are noise
 _PANDAS_OPTION = "mode.chained_assignment"  # lifetimes clears it on import
-_CLASSES = {"BG/NBD": "BetaGeoFitter", "MBG/NBD": "ModifiedBetaGeoFitter"}
+_CLASSES = {"BG/NBD": "BetaGeoFitter", "MBG/NBD": "ModifiedBetaGeoFitter", "Pareto/NBD": "ParetoNBDFitter"}
 
 
 def fit_bgnbd(rows: pd.DataFrame) -> PurchaseModel:
@@ -51,24 +52,35 @@ def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
     check_purchases(rows)
     x, last, age, weight = (rows[c].to_numpy(float) for c in ("frequency", "recency", "T", "weight"))
 
+    formulas, last, age = FORMULAS[name], last / DAYS_PER_WEEK, age / DAYS_PER_WEEK
+
     def total(log_theta: Floats) -> float:
-        return float(weight @ purchase_model.log_likelihood(name, np.exp(log_theta), x, last, age))
+        return float(weight @ formulas.log_likelihood(np.exp(log_theta), x, last, age))
 
     def attempt(start: list[float] | None, tolerance: float) -> Any:
-        week = DAYS_PER_WEEK
+        if name not in _CLASSES:
+            return _climb(total, len(formulas.parameters), start, tolerance)
         with _lifetimes() as lifetimes:
             fitter = getattr(lifetimes, _CLASSES[name])()
-            return fitter.fit(x, last / week, age / week, weight, initial_params=start, tol=tolerance).params_
+            return fitter.fit(x, last, age, weight, initial_params=start, tol=tolerance).params_
 
-    theta, covariance = maximise(attempt, total, purchase_model.PARAMETERS, name)
+    theta, covariance = maximise(attempt, total, formulas.parameters, name)
     return PurchaseModel(
         name=name,
-        params=dict(zip(purchase_model.PARAMETERS, theta.tolist(), strict=True)),
-        se=_standard_errors(purchase_model.PARAMETERS, theta, covariance),
+        params=dict(zip(formulas.parameters, theta.tolist(), strict=True)),
+        se=_standard_errors(formulas.parameters, theta, covariance),
         covariance=covariance,
         loglik=total(np.log(theta)),
         n_customers=int(weight.sum()),
     )
+
+
+def _climb(total: Callable[[Floats], float], count: int, start: list[float] | None, tolerance: float) -> Floats:
+    """The maximum of a likelihood that the package does not know, from a start in logarithms."""
+    from scipy.optimize import minimize
+
+    begin = np.zeros(count) if start is None else np.asarray(start[:count])
+    return np.exp(minimize(lambda log_theta: -total(log_theta), begin, method="Nelder-Mead", tol=tolerance).x)
 
 
 def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from perennial.analysis.purchase_model import Floats
+from perennial.analysis.purchases.formulas import Floats
 from perennial.errors import ModelError
 from perennial.language import _
 

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.analysis.purchase_model import DAYS_PER_WEEK, PARAMETERS, Floats, PurchaseModel
+from perennial.analysis.clv import draw_purchases
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
+from perennial.analysis.purchases.formulas import Floats
 
 Days = NDArray[np.int64]
 _PARAMETER_DRAWS = 100
@@ -88,14 +90,11 @@ def _band(
     """Pointwise interval of the cumulative count: spread over parameter draws plus the chance of all customers."""
     from scipy.stats import norm
 
-    if not np.isfinite(model.covariance).all():
+    if not model.has_covariance:
         return np.full_like(curve, np.nan), np.full_like(curve, np.nan)
     rng = np.random.default_rng(seed)
     thetas = np.exp(rng.multivariate_normal(np.log(model.theta), model.covariance, _PARAMETER_DRAWS))
-    curves = [
-        expected_curve(PurchaseModel(model.name, dict(zip(PARAMETERS, theta, strict=True))), acquired, start, ends)
-        for theta in thetas
-    ]
+    curves = [expected_curve(model.at(theta), acquired, start, ends) for theta in thetas]
     chance = _spread(_variance_by_age(model, int(ends[-1]) + 1, rng), acquired, start, ends)
     reach = norm.ppf((1 + interval) / 2) * np.sqrt(np.var(curves, axis=0) + chance)
     return np.maximum(curve - reach, 0), curve + reach
@@ -103,13 +102,9 @@ def _band(
 
 def _variance_by_age(model: PurchaseModel, ages: int, rng: np.random.Generator) -> Floats:
     """Variance of a new customer's repeat purchases by age in days, from draws at week ends, between them linear."""
-    r, alpha, a, b = model.theta
-    rate = rng.gamma(r, 1 / alpha, _CUSTOMER_DRAWS)
-    leave = rng.geometric(np.clip(rng.beta(a, b, _CUSTOMER_DRAWS), 1e-9, 1))
-    if model.name != "BG/NBD":
-        leave = leave - 1  # the first chance to leave comes right after the first purchase
     grid = np.arange(0, ages + DAYS_PER_WEEK, DAYS_PER_WEEK)
-    variance = [np.var(np.minimum(rng.poisson(rate * day / DAYS_PER_WEEK), leave)) for day in grid]
+    new = pd.DataFrame(0.0, index=range(_CUSTOMER_DRAWS), columns=["frequency", "recency", "T"])
+    variance = [np.var(draw_purchases(new, model, model.theta[None, :], float(day), rng)) for day in grid]
     return np.interp(np.arange(ages), grid, variance)
 
 

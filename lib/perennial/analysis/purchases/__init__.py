@@ -1,0 +1,1 @@
+"""The purchase models by their formulas, one module each, all behind one interface: ``formulas.Formulas``."""

@@ -1,0 +1,70 @@
+"""BG/NBD and MBG/NBD: purchases at a Gamma-distributed rate, a Beta-distributed chance to leave after each.
+
+BG/NBD is Fader, Hardie & Lee (2005), "Counting Your Customers the Easy Way", Marketing Science 24(2), eqs. 3, 9 and 10;
+MBG/NBD is Batislam, Denizel & Filiztekin (2007), IJRM 24(3), written here as the same model with one more chance to
+leave, right after the first purchase (``b + 1`` for ``b``).
+"""
+
+from typing import Any
+
+import numpy as np
+from scipy.special import betaln, gammaln, hyp2f1
+
+from perennial.analysis.purchases.formulas import Floats
+
+
+class BetaGeometric:
+    """Both models; ``first_chance`` is 1 where a customer may leave right after the first purchase, else 0."""
+
+    parameters = ("r", "alpha", "a", "b")
+
+    def __init__(self, name: str, first_chance: int):
+        self.name, self.first_chance = name, first_chance
+        self.knows_one_time_buyers = bool(first_chance)  # BG/NBD says alive of all of them
+
+    def log_likelihood(self, theta: Any, x: Floats, last: Floats, age: Floats) -> Floats:
+        """BG/NBD eq. 3."""
+        r, alpha, a, b = theta
+        buying = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age)
+        staying = betaln(a, b + self.first_chance + x) - betaln(a, b)
+        whole: Floats = buying + staying + np.logaddexp(0.0, self.log_odds_gone(theta, x, last, age))
+        return whole
+
+    def log_odds_gone(self, theta: Any, x: Floats, last: Floats, age: Floats) -> Floats:
+        """From the two terms of BG/NBD eq. 3; BG/NBD gives no chance to leave before the first repeat."""
+        r, alpha, a, b = theta
+        odds = np.log(a) - np.log(b + self.first_chance + np.maximum(x, 1 - self.first_chance) - 1)
+        odds = odds + (r + x) * (np.log(alpha + age) - np.log(alpha + last))
+        return odds if self.first_chance else np.where(x == 0, -np.inf, odds)
+
+    def purchases_if_alive(self, theta: Any, ahead: Floats, x: Floats, age: Floats) -> Floats:
+        """BG/NBD eq. 10 without its denominator.
+
+        The hypergeometric term goes through Euler's transformation, which takes the frequency out of its first two
+        arguments: stable at any frequency.
+        """
+        r, alpha, a, b = theta
+        a = np.where(abs(a - 1) < 1e-6, 1 + 1e-6, a)  # the limit exists; the formula divides by a − 1
+        stay = b + self.first_chance
+        z = ahead / (alpha + age + ahead)
+        third = a + stay + x - 1
+        with np.errstate(over="ignore", invalid="ignore"):
+            kept = (1 - z) ** (a - 1) * hyp2f1(a + stay - 1 - r, a - 1, third, z)
+            plain = (1 - z) ** (r + x) * hyp2f1(r + x, stay + x, third, z)
+        expected = third / (a - 1) * (1 - np.where(np.isfinite(kept), kept, plain))
+        # one chance of a purchase bounds the rest: never negative, never more than the plain Poisson rate
+        return np.clip(expected, 0, (r + x) / (alpha + age) * ahead)
+
+    def draw_if_alive(self, theta: Any, ahead: float, x: Floats, age: Floats, rng: np.random.Generator) -> Floats:
+        """min(Poisson(λ·t), Geometric(p)) with λ ~ Gamma(r + x, α + T) and p ~ Beta(a, b + x), MBG/NBD b + x + 1.
+
+        The two are independent, because the likelihood of an active history factorises (BG/NBD eq. 3, first term);
+        purchases end with the horizon or with the first dropout.
+        """
+        r, alpha, a, b = theta
+        rate = rng.gamma(r + x) / (alpha + age)
+        leave = np.clip(rng.beta(a, b + self.first_chance + x), 1e-9, 1)
+        return np.minimum(rng.poisson(rate * ahead), rng.geometric(leave)).astype(float)
+
+
+BG, MBG = BetaGeometric("BG/NBD", 0), BetaGeometric("MBG/NBD", 1)
