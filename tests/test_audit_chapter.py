@@ -9,6 +9,7 @@ from perennial.analysis import reconciliation
 from perennial.chapters import audit_questions, data_audit
 from perennial.report import blocks
 from perennial.report.scorecard import scorecard
+from perennial.spreadsheets import write_csv
 
 DAY = dt.date(2024, 1, 1)
 
@@ -181,6 +182,9 @@ def test_rules_that_keep_their_lines_count_them_and_others_say_they_did_not_look
     ]  # fmt: skip
     shown = blocks.table(study.rules, "audit_rules", study.rule_formats, rows=len(study.rules))
     assert shown.count(">not looked for<") == len(unasked)
+    write_csv(study.rules, workbook.root / "rules.csv")
+    text = (workbook.root / "rules.csv").read_text(encoding="utf-8")
+    assert "cleaning.returns.treat: drop,2,0\n" in text and "cleaning.returns.treat: net,,0\n" in text
 
 
 def test_rules_that_were_asked_for_and_apply_to_nothing_say_zero(workbook):
