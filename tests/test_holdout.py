@@ -64,6 +64,16 @@ def test_scores_as_recomputed():
     assert mbg["rmse"] == pytest.approx(1.607, abs=5e-4)
 
 
+def test_pareto_nbd_in_the_holdout_against_the_btyd_vignette():
+    """BTYD's vignette, weeks 40–78: Pareto/NBD Σ 1665.5 (−11.5 %), MAE .7545, RMSE 1.603; NBD forecasts worse."""
+    pareto = cdnow().score("Pareto/NBD")
+    assert pareto["predicted"] == pytest.approx(1665.5, abs=0.5)
+    assert pareto["bias"] == pytest.approx(-0.115, abs=1e-3)
+    assert pareto["mae"] == pytest.approx(0.7545, abs=5e-4)
+    assert pareto["rmse"] == pytest.approx(1.603, abs=5e-4)
+    assert cdnow().score("NBD")["rmse"] > pareto["rmse"]
+
+
 def test_tracking_at_week_78_as_recomputed():
     """Recomputed with lifetimes 0.11.3: cumulative repeat purchases 4 339 actual, 4 160.6 expected (−4.1 %)."""
     last = cdnow().tracking.iloc[-1]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from perennial.analysis import spend_model
 from perennial.analysis.maximum import NoMaximumError, maximise
-from perennial.analysis.purchase_model import DAYS_PER_WEEK, FORMULAS, Name, PurchaseModel
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, FORMULAS, NAMES, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
 from perennial.errors import ModelError
@@ -45,6 +45,17 @@ def fit_bgnbd(rows: pd.DataFrame) -> PurchaseModel:
             return fit_purchases(rows, "MBG/NBD")
         except NoMaximumError as second:
             raise ModelError(f"{first} {second}") from second
+
+
+def others_of(rows: pd.DataFrame, model: PurchaseModel) -> list[PurchaseModel]:
+    """Every purchase model but this one, fitted on the same rows, as far as they can be."""
+    found = []
+    for name in NAMES:
+        if name == model.name:
+            continue
+        with contextlib.suppress(ModelError):  # a model that cannot be fitted is no rival
+            found.append(fit_purchases(rows, name))
+    return found
 
 
 def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:

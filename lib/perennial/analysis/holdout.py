@@ -14,10 +14,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from perennial.analysis.fitters import fit_bgnbd, fit_purchases
+from perennial.analysis.fitters import fit_bgnbd, others_of
 from perennial.analysis.holdout_money import judge_revenue
 from perennial.analysis.plain import write_plain
-from perennial.analysis.purchase_model import PurchaseModel
+from perennial.analysis.purchase_model import FORMULAS, PurchaseModel
 from perennial.analysis.tracking import track
 from perennial.errors import ModelError
 from perennial.formats import date as date_text
@@ -182,17 +182,13 @@ def choose_cut(first_on: dt.date, as_of: dt.date, holdout_days: int | None) -> d
 def forecast(rows: pd.DataFrame, model: PurchaseModel, days: int) -> pd.DataFrame:
     """Forecasts of every forecaster per row; columns beside the history: ``actual, weight`` and one per name.
 
-    The other purchase model joins in where it can be fitted. *Same rate as before*: own repeat purchases per day so
+    The other purchase models join in where they can be fitted. *Same rate as before*: own repeat purchases per day so
     far, times ``days``. *Same average for all*: everyone's, times ``days``.
     """
     x, last, age = rows["frequency"], rows["recency"], rows["T"]
     out = rows.assign(**{model.name: model.expected_purchases(days, x, last, age)})
-    if model.name == "BG/NBD":
-        try:
-            other = fit_purchases(rows, "MBG/NBD")
-            out[other.name] = other.expected_purchases(days, x, last, age)
-        except ModelError:
-            pass
+    for other in others_of(rows, model):
+        out[other.name] = other.expected_purchases(days, x, last, age)
     out[SAME_RATE] = np.where(age > 0, x / age.clip(lower=1) * days, 0.0)
     out[SAME_AVERAGE] = float(np.dot(x, rows["weight"])) / max(1.0, float(np.dot(age, rows["weight"]))) * days
     return out
@@ -250,7 +246,7 @@ def _means(forecasts: pd.DataFrame, group: pd.Series, model: str) -> pd.DataFram
 
 
 def _forecasters(forecasts: pd.DataFrame) -> list[str]:
-    return [name for name in ("BG/NBD", "MBG/NBD", *BASELINES) if name in forecasts.columns]
+    return [name for name in (*FORMULAS, *BASELINES) if name in forecasts.columns]
 
 
 def _outcomes(calibration: ir.Table, later: ir.Table) -> pd.DataFrame:

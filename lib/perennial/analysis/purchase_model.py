@@ -6,7 +6,7 @@ Every method takes ``frequency, recency, T`` as the customer summary holds them,
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +19,7 @@ from perennial.analysis.purchases.pareto import PARETO
 
 DAYS_PER_WEEK = 7.0
 Name = Literal["BG/NBD", "MBG/NBD", "Pareto/NBD", "NBD"]
+NAMES: tuple[Name, ...] = get_args(Name)
 FORMULAS: dict[str, Formulas] = {formulas.name: formulas for formulas in (BG, MBG, PARETO, NBD)}
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from ibis.backends import BaseBackend
 
 from perennial.analysis import clv
-from perennial.analysis.fitters import fit_bgnbd, fit_gamma_gamma, fit_purchases
+from perennial.analysis.fitters import fit_bgnbd, fit_gamma_gamma, others_of
 from perennial.analysis.holdout import Holdout, validate
 from perennial.analysis.plain import plain, write_plain
 from perennial.analysis.purchase_model import PurchaseModel
@@ -63,7 +63,8 @@ class ValueResult:
     ----------
     purchase : the purchase model used.
     spend : the spend model; None where it cannot be fitted (``spend_reason`` says why), and then no money is stated.
-    alternatives : one row per purchase model fitted: ``model, r, alpha, a, b, loglik, aic, bic``.
+    alternatives : one row per purchase model fitted: ``model, loglik, aic, bic`` and its parameters
+        (missing where the model has none of the name).
     independence : ``pearson, spearman, n_customers`` of (frequency, monetary_value).
     holdout : how the purchase model did on days it had not seen; None with ``holdout_reason``.
     rows : one row per distinct history: ``HISTORY``, ``weight`` and ``PREDICTIONS``.
@@ -155,7 +156,8 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
     rows = distinct_rows(summary)
     counts = rows.groupby(HISTORY[:3])["weight"].sum().reset_index()
     purchase = fit_bgnbd(counts)
-    other = _or_none(lambda: fit_purchases(counts, "MBG/NBD")) if purchase.name == "BG/NBD" else purchase
+    others = others_of(counts, purchase)
+    other = next((model for model in (purchase, *others) if model.name == "MBG/NBD"), None)
     spend, spend_reason = _or_reason(lambda: fit_gamma_gamma(rows))
     holdout, holdout_reason = _or_reason(
         lambda: validate(transactions, parameters.as_of, parameters.holdout_days, parameters.interval, parameters.seed)
@@ -165,7 +167,7 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
         purchase=purchase,
         spend=spend,
         spend_reason=spend_reason,
-        alternatives=_compare([purchase, other]),
+        alternatives=_compare([purchase, *others]),
         independence=check_independence(rows),
         holdout=holdout,
         holdout_reason=holdout_reason,
@@ -252,15 +254,8 @@ def join_back(summary: ir.Table, rows: pd.DataFrame) -> ir.Table:
     return joined.select("customer_id", **known)
 
 
-def _compare(models: list[PurchaseModel | None]) -> pd.DataFrame:
-    seen = {model.name: model for model in models if model is not None}
-    return pd.DataFrame(
-        [{"model": m.name, **m.params, "loglik": m.loglik, "aic": m.aic, "bic": m.bic} for m in seen.values()]
-    )
-
-
-def _or_none(fit: Any) -> Any:
-    return _or_reason(fit)[0]
+def _compare(models: list[PurchaseModel]) -> pd.DataFrame:
+    return pd.DataFrame([{"model": m.name, "loglik": m.loglik, "aic": m.aic, "bic": m.bic, **m.params} for m in models])
 
 
 def _or_reason(fit: Any) -> tuple[Any, str]:

@@ -29,23 +29,22 @@ def models(study: "Study", result: ValueResult) -> Caption:
 
 
 def _compared(models: pd.DataFrame) -> str:
-    """Which purchase model fits and which forecasts better, where they can be told apart at all."""
+    """Which purchase model fits and which forecasts best, where one is ahead of all others."""
     if len(models) == 1:
         return _("Only {model} could be fitted", model=models["model"].iloc[0])
     fits = value_views.model_ahead(models, "aic", SAME_AIC)
-    if "rmse" not in models or models["rmse"].isna().any():
-        if fits:
-            return _("{best} fits the whole history best", best=fits)
-        return _("The two models fit the history equally well")
-    ahead = value_views.model_ahead(models, "rmse", SAME_RMSE * float(models["rmse"].min()))
+    judged = models.dropna(subset="rmse") if "rmse" in models else models.iloc[:0]
+    if len(judged) < 2:
+        return _("{best} fits the whole history best", best=fits) if fits else _("No model fits the history best")
+    ahead = value_views.model_ahead(judged, "rmse", SAME_RMSE * float(judged["rmse"].min()))
     if not fits and not ahead:
-        return _("The two models cannot be told apart")
+        return _("No model is ahead of the others, in fit or in forecast")
     if not fits:
-        return _("Both models fit the history equally well, {ahead} forecasts customers better", ahead=ahead)
+        return _("No model fits the history best, {ahead} forecasts customers best", ahead=ahead)
     if not ahead:
-        return _("{best} fits the history better, both forecast customers equally well", best=fits)
+        return _("{best} fits the whole history best, no model forecasts best", best=fits)
     if fits == ahead:
-        return _("{best} fits the history best and forecasts customers best", best=fits)
+        return _("{best} fits the whole history best and forecasts customers best", best=fits)
     return _("{best} fits the whole history best, {ahead} forecasts customers best", best=fits, ahead=ahead)
 
 
