@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
-from perennial.parameters import Column
 from perennial.tables.audit import ColumnFacts
 from perennial.tables.files.request import Request, engine_words
 from perennial.tables.parse.checks import check_declared
@@ -151,7 +150,8 @@ def _read_again(request: Request, parsed: ir.Table, forms: Mapping[str, str | No
     fresh: dict[str, ir.Value] = {}
     for name, form in forms.items():
         left = parsed[BAD + name]
-        if (request.table, name) == ("transactions", "ordered_at") and _keeps_day(request.source.columns[name]):
+        has_own_clock = request.source.columns[name].time_zone is not None  # by another the day written may be the next
+        if (request.table, name) == ("transactions", "ordered_at") and not has_own_clock:
             known = parsed[WEEKDAY] if WEEKDAY in parsed.columns else ibis.null("int8")
             fresh[WEEKDAY] = ibis.coalesce(known, weekday_of(left))
         value = parse_column(left, request.table, name, request.source, form, time_zone)
@@ -165,11 +165,6 @@ def _read_again(request: Request, parsed: ir.Table, forms: Mapping[str, str | No
     request.engine.create_table(f"settled_{name}", parsed.mutate(**fresh))
     request.engine.con.execute(f'DROP TABLE "{name}"; ALTER TABLE "settled_{name}" RENAME TO "{name}"')
     return request.engine.table(name)
-
-
-def _keeps_day(column: Column) -> bool:
-    """Whether the day read is the day written, whatever the clock."""
-    return column.time_zone is None
 
 
 def _require_numbers(request: Request, parsed: ir.Table, counts: dict[str, tuple[int, int]]) -> None:
