@@ -76,6 +76,7 @@ def main() -> None:
         import pandas  # noqa: F401
         import pyarrow.dataset  # noqa: F401
 
+        import perennial.client
         import perennial.tables.files.text
         import perennial.tables.prepare  # noqa: F401
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:

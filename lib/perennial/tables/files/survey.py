@@ -12,7 +12,7 @@ from perennial.tables.files.request import Request
 from perennial.tables.files.unpack import LONGEST_LINE, chunks, line_too_long
 
 Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.intp]
+Marked = npt.NDArray[np.bool_]
 _FEED, _RETURN, _SPACE = 10, 13, 32
 
 
@@ -78,10 +78,11 @@ def survey(request: Request, place: Place, header: str, dialect: Dialect) -> Sur
     with place.path.open("rb") as file:
         for chunk in chunks(file):
             data: Bytes = np.frombuffer(chunk, np.uint8)
-            ends = marks.add(chunk, data)
-            if lengths.add(len(chunk), ends):
-                raise line_too_long(request, place.name, lengths.lines)
-            quotes.add(chunk, data, ends)
+            line_end = b"\n" if b"\n" in chunk else b"\r"
+            if lengths.add(chunk, line_end):
+                raise line_too_long(request, place.name, 1 + (found.line_feeds or found.returns))
+            marks.add(chunk, data)
+            quotes.add(chunk, data, line_end)
             again.add(chunk)
     found.longest_quoted, found.header_again = quotes.longest, again.times > 1
     if quotes.seen and dialect.delimiter.isspace():  # one at the edge of a quoted cell looks like one that delimits
@@ -90,58 +91,65 @@ def survey(request: Request, place: Place, header: str, dialect: Dialect) -> Sur
 
 
 class _Marks:
-    """Counts the marks below the printable ones, of which nearly all end lines, and looks beside each space."""
+    """Counts the marks that end lines, and looks beside each space for an end of its cell.
+
+    A comparison of all bytes costs less than finding the places where it holds, as long as it is written into memory
+    that is there.
+    """
 
     def __init__(self, found: Survey, dialect: Dialect) -> None:
         self.found, self.last = found, b""
         self.blanks = [ord(blank) for blank in "\t\v\f" if blank not in dialect.delimiter]
-        self.ends_cell = np.zeros(256, bool)  # of each byte
-        self.ends_cell[list(f"{dialect.delimiter}{dialect.quote}\r\n".encode())] = True
+        self.ends_cell = f"{dialect.delimiter}{dialect.quote}".encode()  # beside what ends a line
+        self.memory: list[Marked] = []
         found.loose_blanks = not dialect.delimiter
 
-    def add(self, chunk: bytes, data: Bytes) -> Places:
-        """Take note of a chunk; the places of its line ends."""
-        low = np.flatnonzero(data <= (_RETURN if self.found.loose_blanks else _SPACE))
-        marks = data[low]
-        ends, spaces = low[marks == _FEED], low[marks == _SPACE]
-        self.found.line_feeds += ends.size
-        self.found.pairs += self.last == b"\r" and chunk[:1] == b"\n"
-        if ends.size + spaces.size < low.size:
-            self._note_others(chunk, marks)
-        self._look_beside(chunk, data, spaces)
-        self.last = chunk[-1:]
-        return ends if ends.size else low[marks == _RETURN]
-
-    def _note_others(self, chunk: bytes, marks: Bytes) -> None:
+    def add(self, chunk: bytes, data: Bytes) -> None:
         found = self.found
-        found.nul = found.nul or bool((marks == 0).any())
-        found.loose_blanks = found.loose_blanks or any((marks == blank).any() for blank in self.blanks)
+        if not self.memory:  # no chunk is longer than the first
+            self.memory = [np.empty(data.size, np.bool_) for _ in range(3)]
+        ends, spaces, compared = (part[: data.size] for part in self.memory)
+        feeds = int(np.count_nonzero(np.equal(data, _FEED, out=compared)))
+        found.line_feeds += feeds
+        found.pairs += self.last == b"\r" and chunk[:1] == b"\n"
+        if np.count_nonzero(np.less_equal(data, _RETURN, out=ends)) > feeds:
+            self._note_others(chunk)
+        if not found.loose_blanks:
+            self._look_at_the_rest(chunk)
+        if not found.loose_blanks and np.equal(data, _SPACE, out=spaces).any():
+            for byte in filter(chunk.__contains__, self.ends_cell):
+                ends |= np.equal(data, byte, out=compared)
+            after = np.logical_and(ends[:-1], spaces[1:], out=compared[1:]).any()
+            before = np.logical_and(spaces[:-1], ends[1:], out=compared[1:]).any()
+            found.loose_blanks = bool(after or before)
+        self.last = chunk[-1:]
+
+    def _note_others(self, chunk: bytes) -> None:
+        found = self.found
+        found.nul = found.nul or 0 in chunk
+        found.loose_blanks = found.loose_blanks or any(blank in chunk for blank in self.blanks)
         found.returns += chunk.count(b"\r")
         found.pairs += chunk.count(b"\r\n")
 
-    def _look_beside(self, chunk: bytes, data: Bytes, spaces: Places) -> None:
-        if self.found.loose_blanks:
-            return
-        seam = np.frombuffer(self.last + chunk[:1], np.uint8)
+    def _look_at_the_rest(self, chunk: bytes) -> None:
+        """Any blank beyond ASCII, or a space across the seam of two chunks."""
         is_ascii = (chunk if self.last else chunk.removeprefix(BOM_UTF8)).isascii()
-        beside = [data.take(spaces - 1, mode="clip"), data.take(spaces + 1, mode="clip")]
-        if _SPACE in seam:
-            beside.append(seam)
-        self.found.loose_blanks = not is_ascii or any(self.ends_cell[one].any() for one in beside)
+        seam = self.last + chunk[:1]
+        across = _SPACE in seam and any(byte <= _RETURN or byte in self.ends_cell for byte in seam)
+        self.found.loose_blanks = across or not is_ascii
 
 
 class _Lengths:
     """Finds a line beyond the limit; lines within a chunk are below it."""
 
     def __init__(self) -> None:
-        self.lines, self.open = 1, 0
+        self.open = 0
 
-    def add(self, size: int, ends: Places) -> bool:
-        first = int(ends[0]) if len(ends) else size
-        if self.open + first > LONGEST_LINE:
+    def add(self, chunk: bytes, line_end: bytes) -> bool:
+        first = chunk.find(line_end)
+        if self.open + (len(chunk) if first < 0 else first) > LONGEST_LINE:
             return True
-        self.open = size - int(ends[-1]) - 1 if len(ends) else self.open + size
-        self.lines += len(ends)
+        self.open = self.open + len(chunk) if first < 0 else len(chunk) - chunk.rfind(line_end) - 1
         return False
 
 
@@ -151,10 +159,11 @@ class _Quotes:
     def __init__(self, mark: bytes) -> None:
         self.mark, self.inside, self.run, self.longest, self.seen = mark, 0, 0, 0, False
 
-    def add(self, chunk: bytes, data: Bytes, ends: Places) -> None:
+    def add(self, chunk: bytes, data: Bytes, line_end: bytes) -> None:
         if not self.mark or (not self.inside and self.mark not in chunk):
             return
         self.seen = True
+        ends = np.flatnonzero(data == line_end[0])
         marks = (data == self.mark[0]).view(np.uint8)
         between = np.add.reduceat(marks, np.concatenate(([0], ends)), dtype=np.uint8)  # of line ends; wraps at 256
         before = np.cumsum(between, dtype=np.uint8)  # only odd or even matters
