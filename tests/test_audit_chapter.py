@@ -206,6 +206,57 @@ def test_the_order_of_the_questions_is_said_beside_them(workbook):
 
 
 def test_a_sale_far_from_the_usual_may_have_been_cancelled_later(workbook):
-    rows = [*lines(), ("c1", "2024-06-03", 90_000), ("c1", "2024-06-04", -90_000)]
-    (question,) = [question for question in study_of(workbook, rows).questions if question.id == "outliers"]
-    assert question.why.endswith("a sale that is cancelled later nets out of revenue.")
+    large = [("c1", "2024-06-03", 90_000), ("c2", "2024-06-03", 70_000), ("c3", "2024-06-03", 60_000)]
+    back = [("c1", "2024-06-04", -90_000), ("c3", "2024-06-05", -59_000), ("c4", "2024-06-05", -70_000)]
+    study = study_of(workbook, [*lines(), *large, *back])
+    (question,) = [question for question in study.questions if question.id == "outliers"]
+    assert "3 order lines" in question.seen and "€220 k" in question.seen
+    assert question.seen.endswith("1 of them, €90.0 k, is taken back by an equal return and nets out.")
+    assert question.ask.startswith("Are the others real sales")
+    kept = study_of(workbook, [*lines(), large[1]])
+    (question,) = [question for question in kept.questions if question.id == "outliers"]
+    assert "taken back" not in question.seen
+
+
+def test_ids_in_full_among_masked_ones_are_told(workbook):
+    """Where nearly all are masked, three in full are a slip; where half are, they are a habit."""
+    rows = [(f"*****{n % 90:04}", day, amount) for n, (_who, day, amount) in enumerate(lines())]
+    rows = [("1234567890", *row[1:]) if n in (5, 7, 9) else row for n, row in enumerate(rows)]
+    study = study_of(workbook, rows)
+    flags = study.flags.set_index("mark")["rows"]
+    assert flags["unmasked_id"] == 3 and flags["masked_id"] == 397
+    (question,) = [question for question in study.questions if question.id == "masked_ids"]
+    assert "3 lines show it in full" in question.seen
+    (caution,) = [finding for finding in study.findings if finding.id == "audit.masked"]
+    assert caution.kind == "caution" and "99.2 % of lines" in caution.sentence
+    half = [(f"c{n}", *row[1:]) if n % 2 else row for n, row in enumerate(rows)]
+    study = study_of(workbook, half)
+    assert "unmasked_id" not in set(study.flags["mark"])
+
+
+def coded(codes: list[str]) -> list[tuple[object, ...]]:
+    """As :func:`lines`, with a product each; every tenth takes its money back."""
+    return [
+        (*row[:2], -row[2] if place % 10 == 9 else row[2], codes[place % len(codes)])
+        for place, row in enumerate(lines(420))
+    ]
+
+
+def test_codes_in_use_without_a_digit_are_asked_about_with_what_they_bring_and_take(workbook):
+    rows = coded([f"{n}A" for n in range(20)] + ["M"])
+    workbook.write("acme", rows, header=["customer_id", "ordered_at", "amount", "product_id"])
+    study = data_audit.study(workbook.open("acme"))
+    money = [row[2] for row in rows if row[3] == "M"]
+    (code,) = study.odd_codes
+    plus, minus = sum(m for m in money if m > 0), -sum(m for m in money if m < 0)
+    assert code == ("M", 20, plus, minus) and plus and minus
+    (question,) = [question for question in study.questions if question.id == "odd_codes"]
+    assert question.rows == 20 and question.setting == "cleaning.pseudo_products"
+    assert f"M (€{plus}, −€{minus})" in question.seen and "20 order lines (4.8 %)" in question.seen
+
+
+def test_codes_without_a_digit_are_not_odd_where_many_have_none(workbook):
+    header = ["customer_id", "ordered_at", "amount", "product_id"]
+    for codes in (["tea", "coffee"], ["1A", "2A", "3A", "tea"], ["1", "2"]):
+        workbook.write("acme", coded(codes), header=header)
+        assert data_audit.study(workbook.open("acme")).odd_codes == []

@@ -360,3 +360,13 @@ def test_silence_chart_reaches_past_the_lapsed_threshold(shipped):
     assert drawn == found.silence_bins.loc[found.silence_bins["repeat"], "customers"].sum()
     assert len(ax.lines) == 2
     plt.close("all")
+
+
+def test_nobody_is_to_be_called_where_hardly_any_value_is_at_stake(shipped):
+    found = chapter.study(shipped("demo"))
+
+    def advised(stake):
+        return "churn.call_at_risk" in {f.id for f in churn_findings.findings(dataclasses.replace(found, stake=stake))}
+
+    assert advised(found.stake)
+    assert not advised(found.stake._replace(value=0.009 * found.stake.expected))

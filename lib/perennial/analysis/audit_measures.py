@@ -125,7 +125,10 @@ def _unreadable(audit: Audit) -> Measurement:
     for facts in audit.tables:
         _rows, money = raw_totals(audit, facts.table)
         shares = [_part(facts.rejects, facts.raw_rows), _part(facts.rejected_money or 0, money)]
-        where = facts.table if len(audit.tables) > 1 else ""
+        places = [facts.table] if len(audit.tables) > 1 else []
+        if (shares[1] or 0) > (shares[0] or 0):
+            places.append(_("of the money"))
+        where = ", ".join(places)
         found.append(Measurement(max(s or 0 for s in shares), facts.rejects, facts.rejected_money, where))
     return max(found, key=lambda one: one.value or 0, default=Measurement(None))
 

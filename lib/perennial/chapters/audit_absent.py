@@ -43,7 +43,7 @@ def missing(study: "Study") -> list[Finding]:
 
 
 def _what(study: "Study", table: str, what: str) -> str:
-    return _("{what}; in part it is in the files, see above", what=what) if study.in_files(table) else what
+    return _("{what}; in part it is in the files", what=what) if study.in_files(table) else what
 
 
 def unused(study: "Study") -> list[Finding]:

@@ -186,9 +186,15 @@ def _masked_ids(study: "Study") -> Iterator[Question]:
     rows, money = flagged(study.audit, "masked_id")
     if not rows:
         return
+    full, _money = flagged(study.audit, "unmasked_id")
+    seen = _("Part of the customer's number is hidden on {lines}.", lines=lines(study, rows, money))
+    if full:
+        one = "{count} line shows it in full, which was hardly meant, and counts as another customer's."
+        many = "{count} lines show it in full, which was hardly meant, and count as other customers'."
+        seen += " " + plural(one, many, full, count=formats.number(full))
     yield Question(
         "masked_ids",
-        _("Part of the customer's number is hidden on {lines}.", lines=lines(study, rows, money)),
+        seen,
         _("Could you put a code of your own in place of each customer's number, always the same for the same customer, "
           "instead of hiding part of it?"),
         _("People whose masked numbers are equal count as one: {base} has too few customers, and {stay} is too high.",

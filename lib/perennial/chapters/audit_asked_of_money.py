@@ -5,18 +5,23 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis.audit_measures import flagged, ruled
+from perennial.analysis.odd_codes import OddCode
 from perennial.chapters import audit_words as words
+from perennial.chapters import phrases
 from perennial.chapters.audit_asked import NOTABLE, chapter, is_odd, lines
 from perennial.chapters.audit_questions import Question, stake
-from perennial.language import _
+from perennial.language import _, plural
 
 if TYPE_CHECKING:
     from perennial.chapters.data_audit import Study
 
 
+SHOWN_CODES = 3  # in the question
+
+
 def asked(study: "Study") -> list[Question]:
     """Every question that money gives rise to, in no order."""
-    made = [_returns, _prices, _zero, _mismatch, _outliers, _rates, _terms]
+    made = [_returns, _prices, _zero, _mismatch, _odd_codes, _outliers, _rates, _terms]
     return [question for make in made for question in make(study)]
 
 
@@ -84,17 +89,49 @@ def _mismatch(study: "Study") -> Iterator[Question]:
     )  # fmt: skip
 
 
+def _odd_codes(study: "Study") -> Iterator[Question]:
+    found = study.odd_codes
+    if not found:
+        return
+    shown = [_brings_and_takes(study, code) for code in found[:SHOWN_CODES]]
+    rows, moved = sum(code.lines for code in found), sum(code.plus + code.minus for code in found)
+    yield Question(
+        "odd_codes",
+        plural("{count} product code in use has no digit, unlike nearly all: {lines}; {shown}.",
+               "{count} product codes in use have no digit, unlike nearly all: {lines}; most with {shown}.",
+               len(found), count=formats.number(len(found)), lines=lines(study, rows, None),
+               shown=phrases.listed(shown)),
+        _("Are these goods, or corrections, discounts and fees?"),
+        _("They count as sales and returns of goods: {base} and {value} hold them.", base=chapter("02_customer_base"),
+          value=chapter("05_lifetime_value")),
+        "cleaning.pseudo_products",
+        **stake(study, rows, moved),
+    )  # fmt: skip
+
+
+def _brings_and_takes(study: "Study", code: OddCode) -> str:
+    parts = [words.money(study, money) for money in (code.plus, -code.minus) if money]
+    return f"{code.code} ({', '.join(parts) or words.money(study, 0)})"
+
+
 def _outliers(study: "Study") -> Iterator[Question]:
     rows, money = flagged(study.audit, "outlier")
     if stake(study, rows, money)["share"] < NOTABLE:
         return
+    undone, worth = flagged(study.audit, "undone_outlier")
+    seen = _("Far from the usual amount, and not left out for it: {lines}, of all that arrived.",
+             lines=lines(study, rows, money))  # fmt: skip
+    if undone:
+        seen += " " + plural(
+            "{count} of them, {money}, is taken back by an equal return and nets out.",
+            "{count} of them, {money}, are taken back by equal returns and net out.",
+            undone, count=formats.number(undone), money=words.money(study, worth),
+        )  # fmt: skip
     yield Question(
         "outliers",
-        _("Far from the usual amount, and not left out for it: {lines}, of all that arrived.",
-          lines=lines(study, rows, money)),
-        _("Are the largest of them real sales, and to whom?"),
-        _("If they are errors, the mean order and {value} are too high; a sale that is cancelled later nets out of "
-          "revenue.", value=chapter("05_lifetime_value")),
+        seen,
+        _("Are the others real sales, and to whom?") if undone else _("Are the largest of them real sales, to whom?"),
+        _("If they are errors, the mean order and {value} are too high.", value=chapter("05_lifetime_value")),
         "cleaning.outliers",
         **stake(study, rows, money),
     )  # fmt: skip

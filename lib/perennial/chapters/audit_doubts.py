@@ -1,8 +1,9 @@
-"""What chapter 01 finds in the record of the preparation: what could not be read."""
+"""What chapter 01 finds in the record of the preparation: what could not be read, whom nobody can reach."""
 
 from typing import TYPE_CHECKING
 
 from perennial import formats
+from perennial.analysis.audit_measures import flagged
 from perennial.language import _, plural
 from perennial.statements import Finding
 
@@ -38,4 +39,20 @@ def rejects(study: "Study") -> list[Finding]:
     return [
         Finding("audit.rejects", CHAPTER, text, float(count), unit="entries", importance=importance, kind="caution",
                 figure="audit_rejects")
+    ]  # fmt: skip
+
+
+def masked(study: "Study") -> list[Finding]:
+    """That customers cannot be contacted by this file, where the ids of most lines are shown in part."""
+    rows, _money = flagged(study.audit, "masked_id")
+    if 2 * rows < study.raw_rows:
+        return []
+    text = _(
+        "Ids are shown in part ({share} of lines): nobody on a list of this report can be contacted before the client "
+        "has looked up who is meant, and people whose visible signs agree count as one.",
+        share=formats.percent(rows / study.raw_rows, 1),
+    )
+    return [
+        Finding("audit.masked", CHAPTER, text, float(rows), unit="lines", importance=0.65, kind="caution",
+                figure="audit_flags")
     ]  # fmt: skip

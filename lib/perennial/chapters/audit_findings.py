@@ -23,6 +23,7 @@ def findings(study: "Study") -> list[Finding]:
         *made,
         *audit_red.scored(study),
         *audit_doubts.rejects(study),
+        *audit_doubts.masked(study),
         *_left(study),
         *_right(study),
         *_silence(study),
@@ -94,8 +95,9 @@ def _rhythm(study: "Study") -> list[Finding]:
         )
         if count > 1:
             text += " " + _("{count} such stretches in all.", count=formats.number(count))
-        empty = int(study.gaps["steps"].sum()) / max(len(study.steps), 1)
-        made.append(_finding("audit.gaps", text, count, "gaps", 0.3 + 0.6 * min(1.0, empty / 0.05), "audit_gaps"))
+        unseen = float(study.gaps["expected_orders"].sum())
+        part = unseen / (unseen + int(study.months["orders"].sum()))
+        made.append(_finding("audit.gaps", text, count, "gaps", 0.3 + 0.6 * min(1.0, part / 0.10), "audit_gaps"))
     if len(study.spikes):
         top, count = study.spikes.iloc[0], len(audit_time.spike_starts(study))
         text = _(

@@ -13,6 +13,7 @@ from perennial.analysis import (
     censoring,
     concentration,
     coverage,
+    odd_codes,
     reconciliation,
 )
 from perennial.analysis.cohorts import cohort_sizes
@@ -90,6 +91,7 @@ def measure(client: "Client") -> Study:
         last_finished=evidence.last_covered == 1,
         silent_days=evidence.silent_days,
         top_share=evidence.top_share,
+        odd_codes=odd_codes.odd_codes(lines),
         warnings=list(audit.warnings),
         missing={name: UNLOCKS[name] for name in TABLES if name in UNLOCKS and not client.has(name)},
         scorecard=score(audit_measures.measure(evidence)),

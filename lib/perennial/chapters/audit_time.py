@@ -1,5 +1,6 @@
 """The words of chapter 01 on days and months: coverage, gaps, spikes, first appearances."""
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -119,8 +120,9 @@ def _new(study: "Study") -> Caption:
     beginning = study.beginning
     text = _("No rush of new customers in the first months")
     if beginning.sign == "possible":
+        times = math.floor(10 * beginning.times) / 10  # three times would be a clear sign
         text = _("The first {unit} brings {times} times the new customers of a later one: some may have bought before",
-                 unit=phrases.unit_name(study.unit), times=formats.number(beginning.times, 1))  # fmt: skip
+                 unit=phrases.unit_name(study.unit), times=formats.number(times, 1))  # fmt: skip
     elif beginning.sign == "clear":
         text = _("Most customers of the first months were there before the data begins")
     elif study.closed:

@@ -125,8 +125,10 @@ def rule_name(rule: str) -> str:
         "cancellation": _("Cancellation"),
         "unmatched_return": _("Return without its sale"),
         "outlier": _("Far from the usual amount"),
+        "undone_outlier": _("Of these, taken back in full"),
         "colliding_id": _("Id shared by several people"),
         "masked_id": _("Masked id"),
+        "unmasked_id": _("Id in full among masked ones"),
         "wrong_weekday": _("Another day's weekday"),
         "redated_return": _("Return counted on its sale's day"),
         "price_mismatch": _("Amount unlike quantity × price"),
@@ -174,4 +176,4 @@ def _removed(study: "Study") -> Caption:
             table=worst["table"],
             rule=rule_name(str(worst["rule"])).lower(),
         )
-    return Caption(text, _("Rows removed by each rule, all tables"), source(study))
+    return Caption(text, _("Rows removed by each rule, all tables"), source_of_raw(study))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CHAPTER = "04_churn"
 FIRST_TO_CALL = 100
+WORTH_CALLING = 0.01  # of the expected value of repeat customers: with less at stake no contact is advised
 STATES = ("on_cadence", "overdue", "lapsed")
 
 
@@ -155,6 +156,8 @@ def _contracts(study: "Study") -> Finding | None:
 
 def _call(study: "Study") -> Finding | None:
     if study.stake is None or len(study.at_risk) < study.minimum_group:
+        return None
+    if study.stake.value < WORTH_CALLING * study.stake.expected:
         return None
     first = study.at_risk.head(FIRST_TO_CALL)
     held = float(first["value_at_stake"].sum())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from perennial.analysis.censoring import Beginning
+from perennial.analysis.odd_codes import OddCode
 from perennial.analysis.scorecard import Scorecard
 from perennial.parameters import Cleaning
 from perennial.statements import Caption, Finding
@@ -76,6 +77,7 @@ class Study:
     last_finished: bool
     silent_days: int
     top_share: float | None
+    odd_codes: list[OddCode]
     warnings: list[str]
     missing: dict[str, str]
     scorecard: Scorecard

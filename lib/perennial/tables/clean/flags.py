@@ -19,8 +19,10 @@ _MEANINGS = {
     "return": "returns: an amount below zero, or marked as one",
     "cancellation": "lines that the declared pattern names cancellations",
     "outlier": "sales whose amount lies far from the usual ({bounds}), kept",
+    "undone_outlier": "sales far from the usual whose customer has an equal return",
     "wrong_weekday": "lines whose date is written beside a weekday that is not the date's",
     "masked_id": "lines whose customer id is masked, so that different people can share one",
+    "unmasked_id": "lines whose customer id is shown in full, where nearly all others are masked",
     "colliding_id": "lines of ids that several people seem to share (placeholders, ids that buy far too often), kept",
     "price_mismatch": "lines whose amount is not quantity × unit price, by more than a cent; the amount counts",
     "merged_customer": "rows whose customer id was replaced by cleaning.merge_customers",
@@ -34,7 +36,9 @@ _COLUMNS = {
 }  # fmt: skip
 _OF_ALL = " (of all rows as they arrived)"
 _OF_USED = {"unmatched_return", "redated_return"}
+_EVERY = ibis.literal(True)
 _SAMPLE = 200_000  # sales from which the usual amount is taken; every k-th where there are more
+_NEARLY_ALL = 0.9  # of lines: where as many ids are masked, one in full is a slip
 _ROBUST = 1.4826  # standard deviations of a normal distribution per median absolute deviation
 
 
@@ -111,11 +115,21 @@ def all_flags(ledger: Ledger, bounds: str) -> tuple[list[Flag], list[str], ir.Ta
     counted = count_flags(rows, ledger.table, ledger.marks, bounds=bounds)
     if ledger.table != "transactions":
         return counted, [], None
+    if any(flag.what == "outlier" for flag in counted):
+        counted += count_flags(_undone(rows, ledger.marks["outlier"]), ledger.table, {"undone_outlier": _EVERY})
     shared, notes = collisions.colliding_ids(ledger.engine, rows, ledger.customers)
     if shared is not None:
         lines = rows.semi_join(shared, "customer_id")
-        counted += count_flags(lines, ledger.table, {"colliding_id": ibis.literal(True)})
+        counted += count_flags(lines, ledger.table, {"colliding_id": _EVERY})
     if any(" masked (" in note for note in notes):
-        masked = rows.customer_id.re_search(collisions.MASKED).fill_null(False)
-        counted += count_flags(rows, ledger.table, {"masked_id": masked})
+        masked = rows.customer_id.re_search(collisions.MASKED)
+        found = count_flags(rows, ledger.table, {"masked_id": masked, "unmasked_id": ~masked})
+        many = _NEARLY_ALL * sum(flag.rows for flag in found)
+        counted += [flag for flag in found if flag.what == "masked_id" or found[0].rows >= many]
     return counted, notes, shared
+
+
+def _undone(rows: ir.Table, outlier: ir.BooleanValue) -> ir.Table:
+    """The outliers that an equal return of their customer takes back, whenever it was booked."""
+    returns = rows.filter(rows.amount < 0).select(customer_id="customer_id", amount=-rows.amount)
+    return rows.filter(outlier).semi_join(returns, ["customer_id", "amount"])
