@@ -124,3 +124,13 @@ def test_weeks_and_days_give_one_forecast(name):
     in_days = model.at([faster[key] for key in model.names])
     found = in_days.expected_purchases(39 * WEEK * 7, 2, 30.43 * WEEK * 7, 38.86 * WEEK * 7)
     assert found == pytest.approx(float(model.expected_purchases(39 * WEEK, 2, 30.43 * WEEK, 38.86 * WEEK)), rel=1e-9)
+
+
+def test_a_ridge_without_a_maximum_is_refused(shipped):
+    """The grocery households all leave at one hazard: the likelihood rises as beta grows, and has no maximum."""
+    from perennial.analysis.fitters import fit_every
+    from perennial.analysis.value import distinct_rows
+
+    models, reasons = fit_every(distinct_rows(shipped("completejourney").summary))
+    assert "Pareto/NBD" not in models and "beta grows without bound" in reasons["Pareto/NBD"]
+    assert {"BG/NBD", "MBG/NBD", "NBD"} <= set(models)

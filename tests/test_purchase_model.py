@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from scipy.stats import beta as beta_distribution
 
 from perennial.analysis import fitters
-from perennial.analysis.fitters import fit_bgnbd, fit_purchases
+from perennial.analysis.fitters import fit_every, fit_purchases
 from perennial.analysis.maximum import NoMaximumError
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.errors import ModelError
@@ -26,7 +26,7 @@ WEEK = 7
 
 @cache
 def bgnbd() -> PurchaseModel:
-    return fit_bgnbd(distinct_histories())
+    return fit_purchases(distinct_histories(), "BG/NBD")
 
 
 @cache
@@ -64,7 +64,7 @@ def test_mbgnbd_parameters_as_recomputed():
 
 def test_weighted_distinct_rows_fit_as_single_customers():
     """Arithmetic: 1 016 weighted histories are the same likelihood as 2 357 customers."""
-    singles, grouped = fit_bgnbd(calibration_sample()), bgnbd()
+    singles, grouped = fit_purchases(calibration_sample(), "BG/NBD"), bgnbd()
     assert len(distinct_histories()) == 1016
     assert singles.loglik == pytest.approx(grouped.loglik, abs=1e-6)
     assert singles.params == pytest.approx(grouped.params, rel=1e-4)
@@ -187,7 +187,7 @@ def test_parameters_survive_json():
 def test_simulated_customers_give_their_parameters_back():
     """Recovery: 6 000 customers drawn from known parameters; each estimate within 4 standard errors of the truth."""
     truth = {"r": 0.6, "alpha": 5.0, "a": 0.9, "b": 2.5}
-    model = fit_bgnbd(simulated(truth, 6000, seed=3))
+    model = fit_purchases(simulated(truth, 6000, seed=3), "BG/NBD")
     for name, value in truth.items():
         assert abs(model.params[name] - value) < 4 * model.se[name]
 
@@ -202,7 +202,7 @@ def test_fitting_leaves_the_process_as_it_was():
         warnings.simplefilter("ignore")
         pd.set_option(option := "mode.chained_assignment", "raise")
         filters = list(warnings.filters)
-        fit_bgnbd(distinct_histories())
+        fit_purchases(distinct_histories(), "BG/NBD")
         try:
             assert pd.get_option(option) == "raise"
             assert warnings.filters == filters
@@ -228,7 +228,7 @@ def rows(*histories: tuple[int, int, int, int]) -> pd.DataFrame:
 def test_histories_that_carry_no_model_are_refused_in_words(data, words):
     """The input rules: each refusal is a sentence that says why."""
     with pytest.raises(ModelError, match=words):
-        fit_bgnbd(data)
+        fit_every(data)
 
 
 def test_a_boundary_is_refused_rather_than_reported():
@@ -238,20 +238,22 @@ def test_a_boundary_is_refused_rather_than_reported():
     last = np.where(x > 0, 364, 0)
     data = pd.DataFrame({"frequency": x, "recency": last, "T": 365, "weight": 1})
     with pytest.raises(ModelError, match="determine|peak|converge"):
-        fit_bgnbd(data)
+        fit_purchases(data, "BG/NBD")
 
 
-def test_mbgnbd_stands_in_by_name_where_bgnbd_has_no_maximum(monkeypatch):
-    """The fallback is used when BG/NBD fails, and says which model it is."""
+def test_what_cannot_be_fitted_is_left_out_with_its_reason(monkeypatch):
+    """A model without a sound maximum is no rival; the others are fitted all the same."""
     real = fitters.fit_purchases
 
-    def only_mbg(data, name):
+    def all_but_one(data, name):
         if name == "BG/NBD":
             raise NoMaximumError("no peak")
         return real(data, name)
 
-    monkeypatch.setattr(fitters, "fit_purchases", only_mbg)
-    assert fitters.fit_bgnbd(distinct_histories()).name == "MBG/NBD"
+    monkeypatch.setattr(fitters, "fit_purchases", all_but_one)
+    models, reasons = fitters.fit_every(distinct_histories())
+    assert list(models) == ["MBG/NBD", "Pareto/NBD", "NBD"]
+    assert reasons == {"BG/NBD": "no peak"}
 
 
 def simulated(truth: dict[str, float], n: int, seed: int) -> pd.DataFrame:

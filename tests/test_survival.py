@@ -134,6 +134,13 @@ def test_implied_curve_is_flat_where_customers_do_not_differ_and_rises_where_the
     ages = pd.DataFrame({"T": [700], "count": [100]})
     curve = pd.DataFrame({"order_number": [1, 2, 3, 4]})
     alike = {"r": 1e6, "alpha": 1e6 * 10, "a": 1e-9, "b": 1e3}  # one order in ten weeks
+    for model, leaving in (("NBD", {}), ("Pareto/NBD", {"s": 1e3, "beta": 1e9})):
+        nobody = implied_repeat(model, {"r": alike["r"], "alpha": alike["alpha"], **leaving}, ages, curve, 90, seed=1)
+        assert (nobody >= 1 - np.exp(-alike["r"] / alike["alpha"] * 89 / 7) - 0.02).all(), (
+            "nobody leaves: one chance for all"
+        )
+    soon = implied_repeat("Pareto/NBD", {**alike, "s": 1e3, "beta": 1e3}, ages, curve, 90, seed=1)
+    assert soon.iloc[0] == pytest.approx(alike["r"] / alike["alpha"] / (alike["r"] / alike["alpha"] + 1), abs=0.05)
     flat = implied_repeat("BG/NBD", alike, ages, curve, 90, seed=1)
     expected = 1 - np.exp(-90 / 70)
     np.testing.assert_allclose(flat, expected, atol=0.02)

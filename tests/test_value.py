@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from perennial.analysis import clv
-from perennial.analysis.fitters import fit_bgnbd, fit_gamma_gamma, fit_purchases
+from perennial.analysis.fitters import fit_gamma_gamma, fit_purchases
 from perennial.analysis.value import PREDICTIONS, ValueResult, compute_value
 from perennial.errors import ModelError
 from perennial.tables.summary import customer_summary
@@ -22,13 +22,14 @@ ONE_PERCENT_A_MONTH = 1.01**12 - 1
 
 @cache
 def models():
-    return fit_bgnbd(distinct_histories()), fit_gamma_gamma(calibration_sample())
+    return fit_purchases(distinct_histories(), "BG/NBD"), fit_gamma_gamma(calibration_sample())
 
 
 def parameters(**changes):
     base = {
         "as_of": dt.date(1998, 6, 30), "holdout_days": 273, "horizon_months": 12, "discount_rate": 0.10,
         "gross_margin": 0.30, "interval": 0.90, "seed": 1, "currency": "USD",
+        "purchase_model": "BG/NBD",
     }  # fmt: skip
     return SimpleNamespace(**{**base, **changes})
 

@@ -19,6 +19,7 @@ Mark = Literal[".", ",", " ", "'", ""]  # between whole and part, or between tho
 Locale = Literal[
     "en", "de", "fr", "es", "it", "nl", "pt", "pl", "cs", "hu", "ru", "uk", "el", "tr", "zh", "zh_tw", "ja", "ko"
 ]  # fmt: skip
+ModelName = Literal["BG/NBD", "MBG/NBD", "Pareto/NBD", "NBD"]
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
@@ -278,6 +279,7 @@ class Parameters(_Strict):
     interval: Annotated[float, Field(gt=0.5, lt=1)] = 0.90
     seed: int = 1
     contractual: Literal["auto"] | bool = "auto"
+    purchase_model: Literal["auto"] | ModelName = "auto"  # which forecasts purchases; auto: the evidence decides
     chapters: list[str] = list(CHAPTERS)
     churn: Churn = Churn()
     potential: Potential = Potential()

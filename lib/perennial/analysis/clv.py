@@ -73,12 +73,18 @@ def draw_parameters(
     -------
     arrays draws × parameters and draws × 3. Spend draws without a finite mean order (q ≤ 1.05) are drawn again.
     """
-    theta = np.exp(rng.multivariate_normal(np.log(model.theta), model.covariance, draws))
+    theta = draw_parameters_of(model, draws, rng)
     pool = np.exp(rng.multivariate_normal(np.log(spend.theta), spend.covariance, 20 * draws))
     sound = pool[pool[:, 1] > _SAFE_TAIL][:draws]
     if len(sound) < draws:
         sound = np.tile(spend.theta, (draws, 1))
     return theta, sound
+
+
+def draw_parameters_of(model: PurchaseModel, draws: int, rng: np.random.Generator) -> Floats:
+    """Draws × parameters of a purchase model, as uncertain as the fit leaves them."""
+    drawn: Floats = np.exp(rng.multivariate_normal(np.log(model.theta), model.covariance, draws))
+    return drawn
 
 
 def simulate(
@@ -115,8 +121,9 @@ def simulate(
         part = order[start : start + step]
         chunk, scale = rows.iloc[part], factor[part, None]
         weight = chunk["weight"].to_numpy(float)[:, None]
-        drawn = scale * _draw_spend(chunk, model, thetas, phis, horizon_days, rng)
-        mean = scale * _expected_spend(chunk, model, thetas, phis, horizon_days)
+        alive = _alive(chunk, model, thetas)
+        drawn = scale * _draw_spend(chunk, model, thetas, phis, horizon_days, alive, rng)
+        mean = scale * alive * _expected_spend(chunk, model, thetas, phis, horizon_days)
         low[part], high[part] = np.quantile(drawn, tails, axis=1)
         expected_total += (weight * mean).sum(axis=0)
         total += (weight * mean + np.sqrt(weight) * (drawn - mean)).sum(axis=0)
@@ -127,9 +134,14 @@ def draw_purchases(
     rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, days: float, rng: np.random.Generator
 ) -> Floats:
     """Purchases of one customer per row and parameter draw over the next ``days``, from the exact posterior."""
+    return _draw_purchases(rows, model, thetas, days, _alive(rows, model, thetas), rng)
+
+
+def _draw_purchases(
+    rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, days: float, alive: Floats, rng: np.random.Generator
+) -> Floats:
     x, age = rows["frequency"].to_numpy(float), rows["T"].to_numpy(float) / DAYS_PER_WEEK
-    alive = rng.random((len(rows), len(thetas))) < _alive(rows, model, thetas)
-    row, draw = np.nonzero(alive)
+    row, draw = np.nonzero(rng.random(alive.shape) < alive)
     bought = np.zeros(alive.shape)
     bought[row, draw] = model.formulas.draw_if_alive(thetas[draw].T, days / DAYS_PER_WEEK, x[row], age[row], rng)
     return bought
@@ -141,10 +153,11 @@ def _draw_spend(
     thetas: Floats,
     phis: Floats,
     days: float,
+    alive: Floats,
     rng: np.random.Generator,
 ) -> Floats:
     """Spend of one customer per row and draw: Y orders of Gamma(p, ν) with ν ~ Gamma(p·x + q, v + x·m)."""
-    bought = draw_purchases(rows, model, thetas, days, rng)
+    bought = _draw_purchases(rows, model, thetas, days, alive, rng)
     x = rows["frequency"].to_numpy(float)
     paid = x * np.maximum(rows["monetary_value"].to_numpy(float), 0)
     row, draw = np.nonzero(bought)
@@ -156,17 +169,19 @@ def _draw_spend(
 
 
 def _expected_spend(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, phis: Floats, days: float) -> Floats:
-    """Expected undiscounted spend per row under each parameter draw: rows × draws."""
+    """Expected undiscounted spend of an active customer per row under each parameter draw: rows × draws."""
     pairs, place = _distinct_pairs(rows)
     x, m = rows["frequency"].to_numpy(float)[:, None], rows["monetary_value"].to_numpy(float)[:, None]
     bought = np.column_stack([_if_alive(model, theta, days, pairs) for theta in thetas])[place]
-    return _alive(rows, model, thetas) * bought * spend_model.expected_order_value(phis.T, x, m)
+    return bought * spend_model.expected_order_value(phis.T, x, m)
 
 
 def _alive(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats) -> Floats:
-    """P(alive) of each row under each parameter draw: rows × draws."""
-    x, last, age = (rows[c].to_numpy(float)[:, None] for c in ("frequency", "recency", "T"))
-    return model.p_alive(x, last, age, thetas.T)
+    """P(alive) of each row under each parameter draw: rows × draws, each history computed once."""
+    histories = rows[["frequency", "recency", "T"]].to_numpy(float)
+    distinct, place = np.unique(histories, axis=0, return_inverse=True)
+    x, last, age = (distinct[:, [column]] for column in range(3))
+    return model.p_alive(x, last, age, thetas.T)[place.ravel()]
 
 
 def _distinct_pairs(rows: pd.DataFrame) -> tuple[Floats, np.ndarray]:

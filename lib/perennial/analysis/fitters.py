@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis import spend_model
-from perennial.analysis.maximum import NoMaximumError, maximise
+from perennial.analysis.maximum import LARGEST, SMALLEST, NoMaximumError, maximise
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, FORMULAS, NAMES, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
@@ -22,40 +22,31 @@ from perennial.errors import ModelError
 from perennial.formats import number
 from perennial.language import _
 
+HISTORY = ["frequency", "recency", "T"]
 MINIMUM_REPEATERS = 20  # four parameters on fewer people are noise
 _PANDAS_OPTION = "mode.chained_assignment"  # lifetimes clears it on import
-_CLASSES = {"BG/NBD": "BetaGeoFitter", "MBG/NBD": "ModifiedBetaGeoFitter", "Pareto/NBD": "ParetoNBDFitter"}
+_CLASSES = {"BG/NBD": "BetaGeoFitter", "MBG/NBD": "ModifiedBetaGeoFitter"}  # the others climb our own likelihood
 
 
-def fit_bgnbd(rows: pd.DataFrame) -> PurchaseModel:
-    """BG/NBD on distinct (frequency, recency, T, weight) rows, times in days; MBG/NBD where BG/NBD cannot be fitted.
-
-    Returns
-    -------
-    PurchaseModel whose ``name`` says which of the two it is; parameters per week.
+def fit_every(rows: pd.DataFrame) -> tuple[dict[Name, PurchaseModel], dict[Name, str]]:
+    """Every purchase model on distinct rows: those that could be fitted, and why the others could not.
 
     Raises
     ------
-    ModelError : nobody or too few came back, or neither model reaches a sound maximum.
+    ModelError : nobody or too few came back, so that none can be fitted, or none reaches a sound maximum.
     """
-    try:
-        return fit_purchases(rows, "BG/NBD")
-    except NoMaximumError as first:
-        try:
-            return fit_purchases(rows, "MBG/NBD")
-        except NoMaximumError as second:
-            raise ModelError(f"{first} {second}") from second
-
-
-def others_of(rows: pd.DataFrame, model: PurchaseModel) -> list[PurchaseModel]:
-    """Every purchase model but this one, fitted on the same rows, as far as they can be."""
-    found = []
+    check_purchases(rows)
+    counts = rows.groupby(HISTORY, sort=True)["weight"].sum().reset_index()
+    models: dict[Name, PurchaseModel] = {}
+    reasons: dict[Name, str] = {}
     for name in NAMES:
-        if name == model.name:
-            continue
-        with contextlib.suppress(ModelError):  # a model that cannot be fitted is no rival
-            found.append(fit_purchases(rows, name))
-    return found
+        try:
+            models[name] = fit_purchases(counts, name)
+        except NoMaximumError as error:
+            reasons[name] = str(error)
+    if not models:
+        raise ModelError(" ".join(reasons.values()))
+    return models, reasons
 
 
 def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
@@ -66,7 +57,7 @@ def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
     formulas, last, age = FORMULAS[name], last / DAYS_PER_WEEK, age / DAYS_PER_WEEK
 
     def total(log_theta: Floats) -> float:
-        return float(weight @ formulas.log_likelihood(np.exp(log_theta), x, last, age))
+        return _sum(weight * formulas.log_likelihood(np.exp(log_theta), x, last, age))
 
     def attempt(start: list[float] | None, tolerance: float) -> Any:
         if name not in _CLASSES:
@@ -86,12 +77,23 @@ def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
     )
 
 
+def _sum(values: Floats) -> float:
+    """In numpy's own order; that of a dot product, and with it the last digit, hangs on where the numbers lie."""
+    return float(np.sum(values))
+
+
 def _climb(total: Callable[[Floats], float], count: int, start: list[float] | None, tolerance: float) -> Floats:
-    """The maximum of a likelihood that the package does not know, from a start in logarithms."""
+    """The maximum of a likelihood that the package does not know, or not without overflow, from a start in logarithms.
+
+    Within bounds beyond which no maximum counts: on a ridge a long first step would not come back.
+    """
     from scipy.optimize import minimize
 
     begin = np.zeros(count) if start is None else np.asarray(start[:count])
-    return np.exp(minimize(lambda log_theta: -total(log_theta), begin, method="Nelder-Mead", tol=tolerance).x)
+    bounds = [(np.log(SMALLEST) - 1, np.log(LARGEST) + 1)] * count
+    options = {"ftol": tolerance * 1e-6, "gtol": 1e-4, "maxiter": 500, "maxfun": 10_000}
+    found = minimize(lambda log_theta: -total(log_theta), begin, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.exp(found.x)
 
 
 def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
@@ -107,7 +109,7 @@ def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
     scale = float(np.median(m))  # not the mean: one giant order would set it
 
     def total(log_theta: Floats) -> float:
-        return float(weight @ spend_model.log_likelihood(np.exp(log_theta), x, m))
+        return _sum(weight * spend_model.log_likelihood(np.exp(log_theta), x, m))
 
     def attempt(start: list[float] | None, tolerance: float) -> Any:
         with _lifetimes() as lifetimes:

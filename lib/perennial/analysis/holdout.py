@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from perennial.analysis.fitters import fit_bgnbd, others_of
+from perennial.analysis.choice import order_of
+from perennial.analysis.fitters import HISTORY, fit_every
+from perennial.analysis.forecasters import BASELINES, SAME_RATE, baselines, outcomes, rehearse
 from perennial.analysis.holdout_money import judge_revenue
+from perennial.analysis.holdout_scores import score, share_inside
 from perennial.analysis.plain import write_plain
-from perennial.analysis.purchase_model import FORMULAS, PurchaseModel
+from perennial.analysis.purchase_model import Name, PurchaseModel
 from perennial.analysis.tracking import track
 from perennial.errors import ModelError
 from perennial.formats import date as date_text
@@ -25,8 +29,6 @@ from perennial.formats import days as days_text
 from perennial.language import _
 from perennial.tables.summary import customer_summary, purchase_days
 
-SAME_RATE, SAME_AVERAGE = "same rate as before", "same average for all"
-BASELINES = (SAME_RATE, SAME_AVERAGE)
 TOP_FREQUENCY = 7  # this many repeat purchases and more are one group
 _FRAMES = ("scores", "tracking", "by_frequency", "deciles")
 
@@ -38,19 +40,22 @@ class Holdout:
     Attributes
     ----------
     cut : last day the model was fitted on; the hold-out runs from the next day to ``end``.
-    model : the purchase model fitted up to the cut.
+    model : the purchase model used, fitted up to the cut.
+    ranking : the purchase models that could be fitted, the one that forecasts best first.
     n_customers : customers acquired up to the cut; only these are judged.
-    scores : one row per forecaster: ``forecaster, predicted, actual`` (totals), ``bias`` (share of actual), ``mae,
-        rmse`` (purchase days per customer).
+    scores : one row per forecaster (:func:`perennial.analysis.holdout_scores.score`); of models also ``inside``, the
+        share of customers inside their own interval, and ``tracking``, the error of the second view's total.
     tracking : one row per whole week; see ``tracking.track``.
     by_frequency : mean actual and predicted purchase days by repeat purchases before the cut, 0 to 6 and 7+.
     deciles : ten groups of equal size by forecast, best first: mean actual, predicted and naive purchase days.
-    revenue : ``predicted, actual, bias`` of the total revenue; empty without a spend model up to the cut.
+    revenue : ``predicted, actual, bias`` of the total revenue and ``last``, that of the stretch before the cut once
+        more; empty without a spend model up to the cut.
     """
 
     cut: dt.date
     end: dt.date
     model: PurchaseModel
+    ranking: list[Name]
     n_customers: int
     scores: pd.DataFrame
     tracking: pd.DataFrame
@@ -69,12 +74,13 @@ class Holdout:
 
     @property
     def best_baseline(self) -> str:
-        """The rule of thumb with the smaller RMSE."""
-        return min(BASELINES, key=lambda name: self.score(name)["rmse"])
+        """The forecast without a model that has the smallest RMSE."""
+        rules = self.scores[self.scores["forecaster"].isin(BASELINES)]
+        return str(rules.loc[rules["rmse"].idxmin(), "forecaster"])
 
     @property
     def model_wins(self) -> bool:
-        """Whether the model's RMSE is below that of every rule of thumb.
+        """Whether the RMSE of the model used is below that of every forecast without one.
 
         RMSE decides because the expected number is what minimises it; MAE favours forecasts near zero wherever most
         customers buy nothing.
@@ -89,6 +95,7 @@ class Holdout:
             "holdout_days": self.holdout_days,
             "n_customers": self.n_customers,
             "model": self.model.to_dict(),
+            "ranking": self.ranking,
             "scores": self.scores.to_dict(orient="records"),
             "model_wins": self.model_wins,
             "tracking": self.final_tracking(),
@@ -115,6 +122,7 @@ class Holdout:
             cut=dt.date.fromisoformat(values["cut"]),
             end=dt.date.fromisoformat(values["end"]),
             model=PurchaseModel.from_dict(values["model"]),
+            ranking=values["ranking"],
             n_customers=values["n_customers"],
             revenue={name: np.nan if value is None else value for name, value in values["revenue"].items()},
             **{name: pd.read_parquet(folder / f"holdout_{name}.parquet") for name in _FRAMES},
@@ -122,45 +130,76 @@ class Holdout:
 
 
 def validate(
-    transactions: ir.Table, as_of: dt.date, holdout_days: int | None, interval: float = 0.9, seed: int = 1
+    transactions: ir.Table,
+    as_of: dt.date,
+    holdout_days: int | None,
+    interval: float = 0.9,
+    seed: int = 1,
+    declared: Name | None = None,
 ) -> Holdout:
     """Fit up to a cut, forecast to ``as_of``, score.
 
     Parameters
     ----------
     holdout_days : length of the hold-out; None takes a third of the observed span.
+    declared : the purchase model to be used; None leaves it to the scores (:func:`choice.order_of`).
 
     Raises
     ------
-    ModelError : the period is too short to be cut, or no model can be fitted up to the cut.
+    ModelError : the period is too short to be cut, or no model (or not the declared one) can be fitted up to the cut.
     """
     bought = purchase_days(transactions)
-    cut = choose_cut(bought.ordered_on.min().to_pandas(), as_of, holdout_days)
+    first = pd.Timestamp(bought.ordered_on.min().to_pandas()).date()
+    cut = choose_cut(first, as_of, holdout_days)
+    days, stretch = (as_of - cut).days, min((as_of - cut).days, (cut - first).days + 1)
     calibration = customer_summary(transactions, cut).cache()
     later = bought.filter(bought.ordered_on > cut)
-    rows = _outcomes(calibration, later)
-    model = _fitted(rows, cut)
-    forecasts = forecast(rows, model, (as_of - cut).days)
+    recent = _repeats(bought, calibration, cut - dt.timedelta(days=stretch), cut)
+    rows = outcomes(calibration, later, recent=recent)
+    models = _fitted(rows, cut, declared)
+    forecasts = rows.assign(**{name: model.expected_purchases(days, *_history(rows)) for name, model in models.items()})
+    forecasts = forecasts.assign(**baselines(rows, days, stretch, rehearse(transactions, cut, days)))
+    names = [name for name in (*models, *BASELINES) if name in forecasts]
+    scores = score(forecasts, names)
+    ranking = order_of(scores, list(models))
+    model = models[declared or ranking[0]]
+    tracking, off = track(bought, calibration, models, model, cut, as_of, interval, seed)
+    inside = {name: share_inside(rows, model, days, interval, seed) for name, model in models.items()}
     return Holdout(
         cut=cut,
         end=as_of,
         model=model,
+        ranking=ranking,
         n_customers=int(rows["weight"].sum()),
-        scores=score(forecasts),
-        tracking=track(bought, calibration, model, cut, as_of, interval, seed),
+        scores=scores.assign(inside=scores["forecaster"].map(inside), tracking=scores["forecaster"].map(off)),
+        tracking=tracking,
         by_frequency=mean_by_frequency(forecasts, model.name),
         deciles=mean_by_decile(forecasts, model.name),
-        revenue=judge_revenue(calibration, later, model, (as_of - cut).days),
+        revenue=judge_revenue(calibration, later, recent, model, days, stretch),
     )
 
 
-def _fitted(rows: pd.DataFrame, cut: dt.date) -> PurchaseModel:
+def _repeats(bought: ir.Table, calibration: ir.Table, after: dt.date, until: dt.date) -> ir.Table:
+    """Customer-days of repeat purchases after one day, up to another."""
+    both = bought.join(calibration.select("customer_id", "first_on"), "customer_id")
+    inside = both.filter(both.ordered_on > ibis.greatest(both.first_on, ibis.literal(after)), both.ordered_on <= until)
+    return inside.select("customer_id", "ordered_on", "amount")
+
+
+def _history(rows: pd.DataFrame) -> list[pd.Series]:
+    return [rows[name] for name in HISTORY]
+
+
+def _fitted(rows: pd.DataFrame, cut: dt.date, declared: Name | None) -> dict[Name, PurchaseModel]:
     try:
-        return fit_bgnbd(rows)
+        models, reasons = fit_every(rows)
+        if declared and declared in reasons:
+            raise ModelError(reasons[declared])
     except ModelError as error:
         reason = _("The days to {cut} alone, without those held back, do not suffice to fit it. On them: {reason}",
                    cut=date_text(cut), reason=error)  # fmt: skip
         raise ModelError(reason) from error
+    return models
 
 
 def choose_cut(first_on: dt.date, as_of: dt.date, holdout_days: int | None) -> dt.date:
@@ -177,42 +216,6 @@ def choose_cut(first_on: dt.date, as_of: dt.date, holdout_days: int | None) -> d
             )
         )
     return as_of - dt.timedelta(days=ahead)
-
-
-def forecast(rows: pd.DataFrame, model: PurchaseModel, days: int) -> pd.DataFrame:
-    """Forecasts of every forecaster per row; columns beside the history: ``actual, weight`` and one per name.
-
-    The other purchase models join in where they can be fitted. *Same rate as before*: own repeat purchases per day so
-    far, times ``days``. *Same average for all*: everyone's, times ``days``.
-    """
-    x, last, age = rows["frequency"], rows["recency"], rows["T"]
-    out = rows.assign(**{model.name: model.expected_purchases(days, x, last, age)})
-    for other in others_of(rows, model):
-        out[other.name] = other.expected_purchases(days, x, last, age)
-    out[SAME_RATE] = np.where(age > 0, x / age.clip(lower=1) * days, 0.0)
-    out[SAME_AVERAGE] = float(np.dot(x, rows["weight"])) / max(1.0, float(np.dot(age, rows["weight"]))) * days
-    return out
-
-
-def score(forecasts: pd.DataFrame) -> pd.DataFrame:
-    """Totals, bias, MAE and RMSE per forecaster, each customer counting once."""
-    weight, actual = forecasts["weight"].to_numpy(float), forecasts["actual"].to_numpy(float)
-    found = float(weight @ actual)
-    lines = []
-    for name in _forecasters(forecasts):
-        error = forecasts[name].to_numpy(float) - actual
-        predicted = float(weight @ forecasts[name].to_numpy(float))
-        lines.append(
-            {
-                "forecaster": name,
-                "predicted": predicted,
-                "actual": found,
-                "bias": predicted / found - 1 if found else float("nan"),
-                "mae": float(weight @ np.abs(error) / weight.sum()),
-                "rmse": float(np.sqrt(weight @ error**2 / weight.sum())),
-            }
-        )
-    return pd.DataFrame(lines)
 
 
 def mean_by_frequency(forecasts: pd.DataFrame, model: str) -> pd.DataFrame:
@@ -243,16 +246,3 @@ def _means(forecasts: pd.DataFrame, group: pd.Series, model: str) -> pd.DataFram
     sums = pd.DataFrame({new: forecasts[old] * weight for new, old in columns.items()}).groupby(group).sum()
     customers = weight.groupby(group).sum()
     return sums.div(customers, axis=0).assign(customers=customers)[["customers", *columns]]
-
-
-def _forecasters(forecasts: pd.DataFrame) -> list[str]:
-    return [name for name in (*FORMULAS, *BASELINES) if name in forecasts.columns]
-
-
-def _outcomes(calibration: ir.Table, later: ir.Table) -> pd.DataFrame:
-    """Distinct (frequency, recency, T, actual) of the customers acquired before the cut, with weights."""
-    seen = later.group_by("customer_id").agg(actual=later.count())
-    both = calibration.left_join(seen, "customer_id")
-    both = both.select("frequency", "recency", "T", actual=both.actual.fill_null(0))
-    keys = ["frequency", "recency", "T", "actual"]
-    return both.group_by(keys).agg(weight=both.count()).to_pandas().sort_values(keys, ignore_index=True)

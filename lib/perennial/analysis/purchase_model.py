@@ -6,7 +6,7 @@ Every method takes ``frequency, recency, T`` as the customer summary holds them,
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,10 +16,11 @@ from perennial.analysis.purchases.beta_geometric import BG, MBG
 from perennial.analysis.purchases.formulas import Floats, Formulas
 from perennial.analysis.purchases.negative_binomial import NBD
 from perennial.analysis.purchases.pareto import PARETO
+from perennial.parameters import ModelName
 
 DAYS_PER_WEEK = 7.0
-Name = Literal["BG/NBD", "MBG/NBD", "Pareto/NBD", "NBD"]
-NAMES: tuple[Name, ...] = get_args(Name)
+Name = ModelName
+NAMES: tuple[Name, ...] = get_args(ModelName)
 FORMULAS: dict[str, Formulas] = {formulas.name: formulas for formulas in (BG, MBG, PARETO, NBD)}
 
 
@@ -80,6 +81,11 @@ class PurchaseModel:
     def bic(self) -> float:
         """Schwarz's criterion; lower is better among models of the same data."""
         return float(len(self.names) * np.log(self.n_customers) - 2 * self.loglik)
+
+    @property
+    def lets_leave(self) -> bool:
+        """Whether customers can leave in this model at all; P(alive) says nothing where they cannot."""
+        return self.formulas.lets_leave
 
     @property
     def knows_one_time_buyers(self) -> bool:

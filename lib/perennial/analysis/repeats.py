@@ -78,14 +78,14 @@ def implied_repeat(
 
     Parameters
     ----------
-    model, params : ``"BG/NBD"`` or ``"MBG/NBD"`` with r, alpha, a, b, times in weeks.
+    model, params : a purchase model's name and its parameters, times in weeks.
     ages : ``T`` (days since first purchase) and ``count``; the drawn customers are observed for as long.
     """
     number = 20_000
     random = np.random.default_rng(seed)
     shares = np.repeat(ages["T"].to_numpy(float), _spread(ages["count"].to_numpy(float), number))
     rate = random.gamma(params["r"], 1 / params["alpha"], len(shares)) / 7
-    leaves = random.beta(params["a"], params["b"], len(shares))
+    leaves, life = _ways_to_leave(model, params, len(shares), random)
     day, alive = np.zeros(len(shares)), np.ones(len(shares), bool)
     implied = {}
     for order_number in range(1, int(curve["order_number"].max()) + 1):
@@ -93,13 +93,28 @@ def implied_repeat(
             alive &= random.random(len(shares)) >= leaves
         with np.errstate(divide="ignore"):
             wait = np.where(alive, np.ceil(random.exponential(1, len(shares)) / rate), np.inf)
+        wait = np.where(day + wait <= life, wait, np.inf)
         ended = day + wait <= shares
         seen = pd.DataFrame({"time": np.where(ended, wait, shares - day), "ended": ended, "count": 1})
         implied[order_number] = 1 - survival_at(kaplan_meier(seen), within_days)[0]
-        day, alive, rate, leaves, shares = (array[ended] for array in (day + wait, alive, rate, leaves, shares))
+        kept = (day + wait, alive, rate, leaves, life, shares)
+        day, alive, rate, leaves, life, shares = (array[ended] for array in kept)
         if not len(shares):
             break
     return curve["order_number"].map(implied)
+
+
+def _ways_to_leave(
+    model: str, params: dict[str, float], number: int, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of drawn customers the chance to leave after an order, and the days from the first order until they leave."""
+    never, endless = np.zeros(number), np.full(number, np.inf)
+    if model == "NBD":
+        return never, endless
+    if model == "Pareto/NBD":
+        hazard = np.maximum(random.gamma(params["s"], 1 / params["beta"], number), 1e-12)
+        return never, random.exponential(1, number) / hazard * 7
+    return random.beta(params["a"], params["b"], number), endless
 
 
 def _spread(weights: np.ndarray, number: int) -> np.ndarray:

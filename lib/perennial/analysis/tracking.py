@@ -1,14 +1,15 @@
 """Repeat purchases week by week, beside what a purchase model expects of the customers acquired before a cut."""
 
 import datetime as dt
+from collections.abc import Mapping
 
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.analysis.clv import draw_purchases
-from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
+from perennial.analysis.clv import draw_parameters_of, draw_purchases
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 
 Days = NDArray[np.int64]
@@ -19,23 +20,26 @@ _CUSTOMER_DRAWS = 4_000
 def track(
     bought: ir.Table,
     calibration: ir.Table,
-    model: PurchaseModel,
+    models: Mapping[Name, PurchaseModel],
+    used: PurchaseModel,
     cut: dt.date,
     end: dt.date,
     interval: float,
     seed: int,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict[str, float]]:
     """Actual and expected repeat purchase days of the customers acquired up to ``cut``, per whole week.
 
     Parameters
     ----------
     bought : customer-days (``customer_id, ordered_on``).
     calibration : customer summary at the cut (``customer_id, first_on``).
+    used : the model of the frame.
 
     Returns
     -------
     frame with ``week_end, actual, expected`` (in the week), ``actual_cumulative, expected_cumulative``, ``low, high``
-    (interval of the cumulative expectation: uncertain parameters and chance), ``phase`` (calibration, holdout).
+    (interval of the cumulative expectation: uncertain parameters and chance), ``phase`` (calibration, holdout); and by
+    model how far it is off at the last week (share of actual).
     """
     acquired = calibration.group_by("first_on").agg(customers=calibration.count()).to_pandas()
     acquired = acquired.sort_values("first_on", ignore_index=True)
@@ -47,10 +51,10 @@ def track(
     daily = later.group_by("ordered_on").agg(purchases=later.count()).to_pandas()
     made = np.bincount(_days_since(daily["ordered_on"], start), daily["purchases"], minlength=weeks * 7)
     actual = np.cumsum(made)[ends]
-    curve = expected_curve(model, acquired, start, ends)
-    low, high = _band(model, acquired, start, ends, curve, interval, seed)
+    curve = expected_curve(used, acquired, start, ends)
+    low, high = _band(used, acquired, start, ends, curve, interval, seed)
     week_end = [start + dt.timedelta(days=int(day)) for day in ends]
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "week_end": pd.to_datetime(week_end).as_unit("ms"),
             "actual": np.diff(actual, prepend=0.0),
@@ -62,6 +66,8 @@ def track(
             "phase": ["calibration" if day <= cut else "holdout" for day in week_end],
         }
     )
+    totals = {str(name): expected_curve(model, acquired, start, ends)[-1] for name, model in models.items()}
+    return frame, {name: float(total / actual[-1] - 1) if actual[-1] else np.nan for name, total in totals.items()}
 
 
 def expected_curve(model: PurchaseModel, acquired: pd.DataFrame, start: dt.date, ends: Days) -> Floats:
@@ -93,7 +99,7 @@ def _band(
     if not model.has_covariance:
         return np.full_like(curve, np.nan), np.full_like(curve, np.nan)
     rng = np.random.default_rng(seed)
-    thetas = np.exp(rng.multivariate_normal(np.log(model.theta), model.covariance, _PARAMETER_DRAWS))
+    thetas = draw_parameters_of(model, _PARAMETER_DRAWS, rng)
     curves = [expected_curve(model.at(theta), acquired, start, ends) for theta in thetas]
     chance = _spread(_variance_by_age(model, int(ends[-1]) + 1, rng), acquired, start, ends)
     reach = norm.ppf((1 + interval) / 2) * np.sqrt(np.var(curves, axis=0) + chance)

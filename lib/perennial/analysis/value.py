@@ -12,10 +12,11 @@ import pandas as pd
 from ibis.backends import BaseBackend
 
 from perennial.analysis import clv
-from perennial.analysis.fitters import fit_bgnbd, fit_gamma_gamma, others_of
+from perennial.analysis.choice import Ground, by_fit
+from perennial.analysis.fitters import fit_every, fit_gamma_gamma
 from perennial.analysis.holdout import Holdout, validate
 from perennial.analysis.plain import plain, write_plain
-from perennial.analysis.purchase_model import PurchaseModel
+from perennial.analysis.purchase_model import Name, PurchaseModel
 from perennial.analysis.spend_model import SpendModel, check_independence
 from perennial.errors import ModelError
 from perennial.parameters import Parameters
@@ -62,6 +63,7 @@ class ValueResult:
     Attributes
     ----------
     purchase : the purchase model used.
+    ground : what it was chosen by: the parameters (``"declared"``), the hold-out, or the fit to all data.
     spend : the spend model; None where it cannot be fitted (``spend_reason`` says why), and then no money is stated.
     alternatives : one row per purchase model fitted: ``model, loglik, aic, bic`` and its parameters
         (missing where the model has none of the name).
@@ -69,12 +71,14 @@ class ValueResult:
     holdout : how the purchase model did on days it had not seen; None with ``holdout_reason``.
     rows : one row per distinct history: ``HISTORY``, ``weight`` and ``PREDICTIONS``.
     customers : Ibis table, ``customer_id`` and ``PREDICTIONS``. ``p_alive`` is null for one-time buyers under BG/NBD,
-        which cannot judge them; ``p_alive_mbg`` is MBG/NBD's second opinion, for everyone.
+        which cannot judge them, and for everyone under NBD, in which nobody leaves; ``p_alive_mbg`` is MBG/NBD's
+        second opinion, for everyone.
     equity : None where there is no spend model.
     settings : horizon_months, discount_rate, gross_margin, interval, seed, as_of, currency as used.
     """
 
     purchase: PurchaseModel
+    ground: Ground
     spend: SpendModel | None
     spend_reason: str
     alternatives: pd.DataFrame
@@ -96,6 +100,7 @@ class ValueResult:
         return plain(
             {
                 "model": self.purchase.name,
+                "ground": self.ground,
                 "purchase": self.purchase.to_dict(),
                 "spend": self.spend.to_dict() if self.spend else None,
                 "spend_reason": self.spend_reason,
@@ -129,6 +134,7 @@ class ValueResult:
         values = json.loads((folder / "value.json").read_text(encoding="utf-8"))
         return cls(
             purchase=PurchaseModel.from_dict(values["purchase"]),
+            ground=values["ground"],
             spend=SpendModel.from_dict(values["spend"]) if values["spend"] else None,
             spend_reason=values["spend_reason"],
             alternatives=pd.DataFrame(values["alternatives"]),
@@ -153,21 +159,22 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
     ------
     ModelError : no purchase model can be fitted. A missing spend model or hold-out is no error: the result says why.
     """
+    declared = None if parameters.purchase_model == "auto" else parameters.purchase_model
     rows = distinct_rows(summary)
-    counts = rows.groupby(HISTORY[:3])["weight"].sum().reset_index()
-    purchase = fit_bgnbd(counts)
-    others = others_of(counts, purchase)
-    other = next((model for model in (purchase, *others) if model.name == "MBG/NBD"), None)
+    models, reasons = fit_every(rows)
     spend, spend_reason = _or_reason(lambda: fit_gamma_gamma(rows))
+    p = parameters
     holdout, holdout_reason = _or_reason(
-        lambda: validate(transactions, parameters.as_of, parameters.holdout_days, parameters.interval, parameters.seed)
+        lambda: validate(transactions, p.as_of, p.holdout_days, p.interval, p.seed, declared)
     )
-    rows, equity = predict(rows, purchase, other, spend, parameters)
+    purchase, ground = _chosen(models, reasons, holdout, declared)
+    rows, equity = predict(rows, purchase, models.get("MBG/NBD"), spend, parameters)
     return ValueResult(
         purchase=purchase,
         spend=spend,
         spend_reason=spend_reason,
-        alternatives=_compare([purchase, *others]),
+        ground=ground,
+        alternatives=_compare(models),
         independence=check_independence(rows),
         holdout=holdout,
         holdout_reason=holdout_reason,
@@ -186,6 +193,26 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
     )
 
 
+def _chosen(
+    models: dict[Name, PurchaseModel], reasons: dict[Name, str], holdout: Holdout | None, declared: Name | None
+) -> tuple[PurchaseModel, Ground]:
+    """The model to be used and what it was chosen by.
+
+    Raises
+    ------
+    ModelError : the declared model cannot be fitted.
+    """
+    if declared:
+        if declared in reasons:
+            raise ModelError(reasons[declared])
+        return models[declared], "declared"
+    if holdout:
+        for name in holdout.ranking:
+            if name in models:
+                return models[name], "holdout"
+    return models[by_fit(models)[0]], "fit"
+
+
 def distinct_rows(summary: ir.Table) -> pd.DataFrame:
     """Distinct histories with the number of customers that share each (``weight``), in a fixed order."""
     grouped = summary.group_by(HISTORY).agg(weight=summary.count())
@@ -202,7 +229,7 @@ def predict(
     """Every prediction per distinct history, and their sum with its interval."""
     x, last, age = rows["frequency"], rows["recency"], rows["T"]
     days = parameters.horizon_months * clv.MONTH_DAYS
-    alive = purchase.p_alive(x, last, age)
+    alive = purchase.p_alive(x, last, age) if purchase.lets_leave else np.full(len(rows), np.nan)
     out = rows.assign(
         p_alive=alive if purchase.knows_one_time_buyers else np.where(x > 0, alive, np.nan),
         p_alive_mbg=other.p_alive(x, last, age) if other else np.nan,
@@ -254,8 +281,10 @@ def join_back(summary: ir.Table, rows: pd.DataFrame) -> ir.Table:
     return joined.select("customer_id", **known)
 
 
-def _compare(models: list[PurchaseModel]) -> pd.DataFrame:
-    return pd.DataFrame([{"model": m.name, "loglik": m.loglik, "aic": m.aic, "bic": m.bic, **m.params} for m in models])
+def _compare(models: dict[Name, PurchaseModel]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [{"model": m.name, "loglik": m.loglik, "aic": m.aic, "bic": m.bic, **m.params} for m in models.values()]
+    )
 
 
 def _or_reason(fit: Any) -> tuple[Any, str]:

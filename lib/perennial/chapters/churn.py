@@ -56,7 +56,8 @@ class Study:
     later : of the customers watched up to the stated milestone, who ordered after it, lapsed before or not.
     lapses : customers who ever lapsed, and who of them returned.
     overdue_before : repeat customers a quarter before ``as_of``, and who of them was overdue then.
-    alive_bins, alive, stake : what the purchase model says; None with ``model_reason`` where none could be fitted.
+    alive_bins, alive, stake : what the purchase model says; None with ``model_reason`` where none could be fitted, or
+        nobody leaves in it.
     at_risk : silent repeat customers by value at stake, at most 1,000, ``customer`` = name where known.
     shared : silent repeat customers who are not on that list, as several people seem to share their id.
     contracts : the contractual part, None where there is none.
@@ -200,9 +201,14 @@ def _widest(thresholds: SilenceThresholds) -> float:
 
 def _value(client: "Client") -> "tuple[ValueResult | None, str]":
     try:
-        return client.value, ""
+        value = client.value
     except ModelError as error:
         return None, str(error)
+    if value.purchase.lets_leave:
+        return value, ""
+    return None, _(
+        "in the purchase model that suits these customers, {model}, nobody leaves.", model=value.purchase.name
+    )
 
 
 def _predicted(client: "Client", states: ir.Table, value: "ValueResult | None") -> dict[str, Any]:

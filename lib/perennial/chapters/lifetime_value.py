@@ -34,7 +34,8 @@ class Study:
     result : the fitted models; None where no purchase model can be fitted (``reason`` says why).
     parameters : ``model, parameter, estimate, standard_error``.
     intervals : customer equity by kind of uncertainty: ``uncertainty, value, low, high``.
-    tracking, by_frequency, deciles, scores : the hold-out; see :class:`perennial.analysis.holdout.Holdout`.
+    tracking, by_frequency, deciles, scores : the hold-out; see :class:`perennial.analysis.holdout.Holdout`; scores
+        without what came, the smallest error first.
     models : purchase models side by side, with their hold-out scores.
     spend, curve, groups, top : see :mod:`perennial.analysis.value_views`.
     looks : formats and headings of each table, by name, as a page's table takes them.
@@ -148,7 +149,8 @@ def _parameters(result: ValueResult) -> pd.DataFrame:
 def _holdout_frames(holdout: Holdout | None) -> dict[str, pd.DataFrame]:
     if holdout is None:
         return {}
-    return {name: getattr(holdout, name) for name in ("tracking", "by_frequency", "deciles", "scores")}
+    frames = {name: getattr(holdout, name) for name in ("tracking", "by_frequency", "deciles")}
+    return {**frames, "scores": holdout.scores.drop(columns="actual").sort_values("rmse", ignore_index=True)}
 
 
 def _money_frames(client: "Client", result: ValueResult) -> dict[str, pd.DataFrame]:
@@ -182,7 +184,7 @@ def _models(result: ValueResult) -> pd.DataFrame:
     models = result.alternatives[["model", "loglik", "aic", "bic"]]
     if result.holdout is None:
         return models
-    scores = result.holdout.scores[["forecaster", "bias", "mae", "rmse"]]
+    scores = result.holdout.scores[["forecaster", "bias", "rmse"]]
     return models.merge(scores.rename(columns={"forecaster": "model"}), on="model", how="left")
 
 
@@ -192,7 +194,7 @@ def _censoring(client: "Client", result: ValueResult, beginning: Beginning) -> p
     if since is None:
         return pd.DataFrame()
     begin = pd.Timestamp(since)
-    later = value_views.refit_later(client.summary, begin)
+    later = value_views.refit_later(client.summary, begin, result.purchase.name)
     lines = [(_("all customers"), result.purchase), (_("first seen from {month}", month=f"{begin:%B %Y}"), later)]
     return pd.DataFrame(
         [
@@ -200,7 +202,7 @@ def _censoring(client: "Client", result: ValueResult, beginning: Beginning) -> p
                 "customers_used": name,
                 "n": model.n_customers if model else np.nan,
                 "purchases_a_year": _yearly_rate(model.params) if model else np.nan,
-                "leave_per_purchase": model.params["a"] / (model.params["a"] + model.params["b"]) if model else np.nan,
+                "leaving": left[0] if model and (left := value_words.leaving(model)) else np.nan,
                 "first_year_of_new": float(model.expected_of_new(YEAR_DAYS)) if model else np.nan,
             }
             for name, model in lines

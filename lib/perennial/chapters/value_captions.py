@@ -35,12 +35,11 @@ def captions(study: "Study") -> dict[str, Caption]:
 def _parameters(study: "Study", result: ValueResult) -> Caption:
     model = result.purchase
     part, time = words.rate_unit(result)
-    title = _(
-        "An active customer buys {rate} times {time}; {share} leave after each purchase",
-        rate=formats.number(words.active_rate(model) * part, 1 if words.active_rate(model) * part >= 1 else 2),
-        time=time,
-        share=formats.percent(words.leaving(model)),
-    )
+    rate = formats.number(words.active_rate(model) * part, 1 if words.active_rate(model) * part >= 1 else 2)
+    title = _("A customer buys {rate} times {time}; in this model nobody leaves", rate=rate, time=time)
+    if left := words.leaving(model):
+        title = _("An active customer buys {rate} times {time}; {share} leave {when}", rate=rate, time=time,
+                  share=formats.percent(left[0]), when=left[1])  # fmt: skip
     subtitle = _(
         "Parameters of {model} (per week){spend}, with standard errors",
         model=model.name,

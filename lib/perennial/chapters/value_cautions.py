@@ -132,15 +132,26 @@ def _link(study: "Study", result: ValueResult) -> list[Finding]:
 
 def _no_dropout(result: ValueResult) -> list[Finding]:
     """Whether the data shows that anyone leaves: a standard error above the estimate says no."""
-    model = result.purchase
-    if model.se["a"] < model.params["a"]:
+    model, left = result.purchase, words.leaving(result.purchase)
+    if left is None:
+        text = _(
+            "In the purchase model used, {model}, nobody leaves: {ground}. So no P(alive) is stated, and values are "
+            "probably too high, the more so the farther they look ahead.",
+            model=model.name,
+            ground=words.chosen_by(result),
+        )
+        return [_caution("no_dropout", text, None, 0.65, "value_models")]
+    shape = model.names[2]
+    if model.se[shape] < model.params[shape]:
         return []
     text = _(
-        "The data cannot tell whether customers leave at all: the model's chance of leaving after a purchase is "
-        "{share}, with a standard error of a as large as a itself. Over a longer horizon values are probably too high.",
-        share=formats.percent(words.leaving(model), 1),
+        "The data cannot tell whether customers leave at all: in the model {share} leave {when}, with a standard error "
+        "of {shape} as large as {shape} itself. Over a longer horizon values are probably too high.",
+        share=formats.percent(left[0], 1),
+        when=left[1],
+        shape=shape,
     )
-    return [_caution("no_dropout", text, words.leaving(model), 0.5, "value_parameters")]
+    return [_caution("no_dropout", text, left[0], 0.5, "value_parameters")]
 
 
 def _before(study: "Study") -> list[Finding]:

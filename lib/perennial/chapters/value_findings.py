@@ -130,19 +130,20 @@ def _judged(study: "Study", held: Holdout) -> Finding:
         "model": formats.number(model["rmse"], 2),
         "rule": formats.number(rule["rmse"], 2),
         "name": words.forecaster_name(held.best_baseline),
+        "used": held.model.name,
     }
     if held.model_wins:
         text = _(
             "On {days} it had not seen the model forecast {predicted} purchase days of earlier customers; {actual} "
-            "came ({bias}). It errs less per customer than the better rule of thumb, “{name}”: {model} against {rule} "
-            "purchase days (root mean square).",
+            "came ({bias}). It errs less per customer than the best of the forecasts without a model, “{name}”: "
+            "{model} against {rule} purchase days (root mean square).",
             **facts,
         )
     else:
         text = _(
-            "A rule of thumb forecasts these customers better than the model: on {days} it had not seen the model "
-            "errs by {model} purchase days per customer (root mean square), “{name}” by {rule}. The model "
-            "forecast {predicted} purchase days, {actual} came ({bias}).",
+            "A forecast without a model does better than the best model: on {days} it had not seen {used} errs by "
+            "{model} purchase days per customer (root mean square), “{name}” by {rule}. {used} forecast {predicted} "
+            "purchase days, {actual} came ({bias}).",
             **facts,
         )
     text = f"{text} {words.in_money(study, held)}".strip()

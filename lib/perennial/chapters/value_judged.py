@@ -6,6 +6,7 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis import value_views
+from perennial.analysis.choice import SAME
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.value import ValueResult
 from perennial.chapters import value_words as words
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from perennial.chapters.lifetime_value import Study
 
 SAME_AIC = 2.0  # models closer than this in AIC fit equally well (Burnham & Anderson 2002)
-SAME_RMSE = 0.005  # as a share of the error: nearer than this, forecasts are equally good
 
 
 def models(study: "Study", result: ValueResult) -> Caption:
     """Around the comparison of the purchase models."""
     title = _compared(study.models)
     subtitle = _("Log-likelihood, AIC and BIC on all data (lower AIC is better); hold-out scores as above")
-    reading = _("Values in this chapter come from {model}.", model=result.purchase.name)
+    reading = _("Values in this chapter come from {model}, {ground}.", model=result.purchase.name,
+                ground=words.chosen_by(result))  # fmt: skip
     return Caption(title, subtitle, words.source(study, result.purchase.n_customers), reading)
 
 
@@ -36,13 +37,13 @@ def _compared(models: pd.DataFrame) -> str:
     judged = models.dropna(subset="rmse") if "rmse" in models else models.iloc[:0]
     if len(judged) < 2:
         return _("{best} fits the whole history best", best=fits) if fits else _("No model fits the history best")
-    ahead = value_views.model_ahead(judged, "rmse", SAME_RMSE * float(judged["rmse"].min()))
+    ahead = value_views.model_ahead(judged, "rmse", SAME * float(judged["rmse"].min()))
     if not fits and not ahead:
         return _("No model is ahead of the others, in fit or in forecast")
     if not fits:
         return _("No model fits the history best, {ahead} forecasts customers best", ahead=ahead)
     if not ahead:
-        return _("{best} fits the whole history best, no model forecasts best", best=fits)
+        return _("{best} fits the whole history best, no model forecasts clearly best", best=fits)
     if fits == ahead:
         return _("{best} fits the whole history best and forecasts customers best", best=fits)
     return _("{best} fits the whole history best, {ahead} forecasts customers best", best=fits, ahead=ahead)
@@ -90,14 +91,15 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
             _best_tenth(held),
         ),
         "value_scores": Caption(
-            _("Error per customer: model {model}, best rule of thumb {rule} purchase days",
+            _("Error per customer: {name} {model}, the best without a model {rule} purchase days", name=name,
               model=formats.number(model, 2), rule=formats.number(rule, 2)),
-            _("Purchase days in the {days} after the cut: totals, bias, mean absolute and root mean square error",
-              days=words.day_count(held.holdout_days)),
+            _("Forecasts of the {actual} purchase days in the {days} after the cut, the smallest error first",
+              actual=formats.number(held.score(name)["actual"], 0), days=words.day_count(held.holdout_days)),
             line,
-            _("The root mean square error decides, because an expected number is what makes it small; the mean "
-              "absolute error favours forecasts near zero wherever most customers buy nothing. {money}",
-              money=words.in_money(study, held)).strip(),
+            _("The root mean square error decides, because an expected number is what makes it small. Order: 1 puts "
+              "customers as the outcome did, 0 as chance. Lift: purchases of the tenth forecast highest, in multiples "
+              "of the mean. Inside: customers whose purchases lay in their {level} interval. Off since the start: the "
+              "second view below. {money}", level=level, money=words.in_money(study, held)).strip(),
         ),
     }  # fmt: skip
 

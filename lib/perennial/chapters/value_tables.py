@@ -37,7 +37,7 @@ def looks(study: "Study") -> dict[str, Look]:
             "formats": {"low": money, "high": money, "observed": percent, "expected": percent},
             "labels": {},
         },
-        "value_censoring": _censoring(),
+        "value_censoring": _censoring(study),
     }
 
 
@@ -104,25 +104,36 @@ def _scores() -> Look:
         "formats": {
             "forecaster": words.forecaster_name,
             "predicted": whole,
-            "actual": whole,
             "bias": words.signed_percent,
+            "tracking": words.signed_percent,
             "mae": two,
             "rmse": two,
+            "gini": two,
+            "lift": partial(formats.number, digits=1),
+            "inside": formats.percent,
         },
-        "labels": {"mae": _("mean absolute error"), "rmse": _("root mean square error")},
+        "labels": {
+            "predicted": _("purchase days"),
+            "bias": _("total off"),
+            "tracking": _("off since the start"),
+            "mae": _("mean absolute error"),
+            "rmse": _("root mean square error"),
+            "gini": _("order (Gini)"),
+            "lift": _("lift of the top tenth"),
+            "inside": _("inside interval"),
+        },
     }
 
 
 def _models() -> Look:
     one = partial(formats.number, digits=1)
     return {
-        "formats": {"loglik": one, "aic": one, "bic": one, "bias": words.signed_percent, "mae": two, "rmse": two},
+        "formats": {"loglik": one, "aic": one, "bic": one, "bias": words.signed_percent, "rmse": two},
         "labels": {
             "loglik": _("log-likelihood"),
             "aic": "AIC",
             "bic": "BIC",
             "bias": _("hold-out bias"),
-            "mae": _("mean absolute error"),
             "rmse": _("root mean square error"),
         },
     }
@@ -145,14 +156,15 @@ def _means() -> Look:
     }
 
 
-def _censoring() -> Look:
+def _censoring(study: "Study") -> Look:
+    left = words.leaving(study.result.purchase) if study.result else None
     return {
-        "formats": {"n": whole, "purchases_a_year": two, "leave_per_purchase": percent, "first_year_of_new": two},
+        "formats": {"n": whole, "purchases_a_year": two, "leaving": percent, "first_year_of_new": two},
         "labels": {
             "customers_used": _("fitted on"),
             "n": _("customers"),
             "purchases_a_year": _("purchases a year while active"),
-            "leave_per_purchase": _("leave after a purchase"),
+            "leaving": _("leave {when}", when=left[1]) if left else _("leave"),
             "first_year_of_new": _("repeat purchases in a first year"),
         },
     }

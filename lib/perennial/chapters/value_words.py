@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from perennial import formats
 from perennial.analysis import value_views
 from perennial.analysis.comparison import holds_a_year
-from perennial.analysis.holdout import SAME_AVERAGE, SAME_RATE, Holdout
+from perennial.analysis.forecasters import HIATUS, LAST_STRETCH, REGRESSION, SAME_AVERAGE, SAME_RATE
+from perennial.analysis.holdout import Holdout
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
 from perennial.analysis.value import Equity, ValueResult
 from perennial.language import _
@@ -158,10 +159,12 @@ def in_money(study: "Study", held: Holdout) -> str:
     if formats.is_missing(held.revenue.get("bias")):
         return ""
     return _(
-        "In money the model forecast {predicted}, {actual} came ({bias}).",
+        "In money the model forecast {predicted}, {actual} came ({bias}); as much as in the last stretch would have "
+        "been {last}.",
         predicted=money(study, held.revenue["predicted"]),
         actual=money(study, held.revenue["actual"]),
         bias=signed_percent(held.revenue["bias"]),
+        last=money(study, held.revenue["last"]),
     )
 
 
@@ -171,8 +174,14 @@ def day_count(days: int) -> str:
 
 
 def forecaster_name(name: str) -> str:
-    """A rule of thumb in words; models keep their names."""
-    names = {SAME_RATE: _("each customer's old rate goes on"), SAME_AVERAGE: _("everyone buys at the old average")}
+    """A forecast without a model in words; models keep their names."""
+    names = {
+        SAME_RATE: _("each customer's old rate goes on"),
+        SAME_AVERAGE: _("everyone buys at the old average"),
+        LAST_STRETCH: _("each buys as in the last stretch"),
+        HIATUS: _("who is silent too long has left, others go on"),
+        REGRESSION: _("regression on recency and frequency"),
+    }
     return names.get(name, name)
 
 
@@ -183,6 +192,8 @@ def parameter_meaning(name: str) -> str:
         "alpha": _("purchase rates: scale, weeks; mean rate is r / alpha"),
         "a": _("leaving after a purchase: mean chance is a / (a + b)"),
         "b": _("leaving after a purchase: see a"),
+        "s": _("leaving at any time: how alike customers are (higher: more alike)"),
+        "beta": _("leaving at any time: scale, weeks; mean hazard is s / beta"),
         "p": _("spend per order within a customer: shape"),
         "q": _("spend between customers: tail (must exceed 1)"),
         "v": _("spend between customers: scale, currency"),
@@ -206,6 +217,21 @@ def active_rate(model: PurchaseModel) -> float:
     return model.params["r"] / model.params["alpha"] * WEEKS_PER_YEAR
 
 
-def leaving(model: PurchaseModel) -> float:
-    """Mean chance of leaving after a purchase."""
-    return model.params["a"] / (model.params["a"] + model.params["b"])
+def leaving(model: PurchaseModel) -> tuple[float, str] | None:
+    """The share that leaves, and when, after a purchase or within a year; None where the model lets nobody leave."""
+    if not model.lets_leave:
+        return None
+    if model.name == "Pareto/NBD":
+        kept = (model.params["beta"] / (model.params["beta"] + WEEKS_PER_YEAR)) ** model.params["s"]
+        return 1 - kept, _("within a year")
+    return model.params["a"] / (model.params["a"] + model.params["b"]), _("after each purchase")
+
+
+def chosen_by(result: ValueResult) -> str:
+    """What the purchase model was chosen by, as half a sentence."""
+    grounds = {
+        "declared": _("as the parameters declare"),
+        "holdout": _("which did best on the days held back (smallest error; among equals the nearest total)"),
+        "fit": _("which fits best of the models (BIC); a test on days held back was not possible"),
+    }
+    return grounds[result.ground]

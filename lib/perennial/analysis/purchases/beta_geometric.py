@@ -17,6 +17,7 @@ class BetaGeometric:
     """Both models; ``first_chance`` is 1 where a customer may leave right after the first purchase, else 0."""
 
     parameters = ("r", "alpha", "a", "b")
+    lets_leave = True
 
     def __init__(self, name: str, first_chance: int):
         self.name, self.first_chance = name, first_chance

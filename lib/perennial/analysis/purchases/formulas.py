@@ -24,6 +24,10 @@ class Formulas(Protocol):
         """Names in the order of ``theta``."""
 
     @property
+    def lets_leave(self) -> bool:
+        """Whether customers can leave for good."""
+
+    @property
     def knows_one_time_buyers(self) -> bool:
         """Whether P(alive) of a customer with one purchase says anything."""
 

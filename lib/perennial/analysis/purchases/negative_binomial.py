@@ -16,7 +16,8 @@ class NegativeBinomial:
 
     name = "NBD"
     parameters = ("r", "alpha")
-    knows_one_time_buyers = False  # everybody is a customer for ever
+    lets_leave = False
+    knows_one_time_buyers = False
 
     def log_likelihood(self, theta: Any, x: Floats, last: Floats, age: Floats) -> Floats:
         """Of the times of purchase, on the scale of the other models (without the count's own factor)."""
