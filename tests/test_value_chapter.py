@@ -49,7 +49,7 @@ def test_equity_comes_first_unless_the_model_loses(study):
     first = value_findings.findings(lost)[0]
     assert first.id == "value.holdout_bias"
     assert first.importance == 1
-    assert first.sentence.startswith("A forecast without a model does better than the best model")
+    assert first.sentence.startswith("A forecast without a model does better than the model used")
 
 
 def test_equity_finding_quotes_the_sum_of_the_customers(study, shipped):

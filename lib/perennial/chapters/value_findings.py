@@ -111,10 +111,12 @@ def _once(study: "Study", result: ValueResult) -> list[Finding]:
         each=words.money(study, group["mean_value"]),
     )
     if not result.purchase.knows_one_time_buyers:
+        lost = _("before a second purchase") if result.purchase.lets_leave else _("ever")
         text += " " + _(
-            "Which of them are gone the model cannot tell: {model} counts none as lost before a second purchase, so "
-            "no P(alive) is stated for them.",
+            "Which of them are gone the model cannot tell: {model} counts none as lost {when}, so no P(alive) is stated "
+            "for them.",
             model=result.purchase.name,
+            when=lost,
         )
     importance = 0.3 + 0.5 * min(0.7, float(group["customer_share"]))
     return [_finding("one_time_share", text, float(group["value_share"]), "share", importance, "value_groups")]
@@ -141,7 +143,7 @@ def _judged(study: "Study", held: Holdout) -> Finding:
         )
     else:
         text = _(
-            "A forecast without a model does better than the best model: on {days} it had not seen {used} errs by "
+            "A forecast without a model does better than the model used: on {days} it had not seen {used} errs by "
             "{model} purchase days per customer (root mean square), “{name}” by {rule}. {used} forecast {predicted} "
             "purchase days, {actual} came ({bias}).",
             **facts,
