@@ -135,8 +135,8 @@ def _no_dropout(result: ValueResult) -> list[Finding]:
     model, left = result.purchase, words.leaving(result.purchase)
     if left is None:
         text = _(
-            "In the purchase model used, {model}, {ground}, nobody leaves. So no P(alive) is stated, and beyond the days "
-            "it was tested on values are the more likely too high, the farther they look ahead.",
+            "In the purchase model used, {model}, {ground}, nobody leaves. So no P(alive) is stated, and beyond the "
+            "days it was tested on values are the more likely too high, the farther they look ahead.",
             model=model.name,
             ground=words.chosen_by(result),
         )

@@ -113,8 +113,8 @@ def _once(study: "Study", result: ValueResult) -> list[Finding]:
     if not result.purchase.knows_one_time_buyers:
         lost = _("before a second purchase") if result.purchase.lets_leave else _("ever")
         text += " " + _(
-            "Which of them are gone the model cannot tell: {model} counts none as lost {when}, so no P(alive) is stated "
-            "for them.",
+            "Which of them are gone the model cannot tell: {model} counts none as lost {when}, so no P(alive) is "
+            "stated for them.",
             model=result.purchase.name,
             when=lost,
         )
