@@ -1,9 +1,13 @@
 """The published CDNOW samples that lifetimes ships, read by path: its own dataset module cannot be imported."""
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
+
+from perennial.analysis.fitters import fit_purchases
+from perennial.analysis.purchase_model import HISTORY, Name, PurchaseModel
 
 _SPEC = importlib.util.find_spec("lifetimes")
 assert _SPEC is not None and _SPEC.submodule_search_locations is not None
@@ -19,7 +23,7 @@ def calibration_sample() -> pd.DataFrame:
 
 def distinct_histories() -> pd.DataFrame:
     """The same, as distinct (frequency, recency, T) rows with weights."""
-    keys = ["frequency", "recency", "T"]
+    keys = HISTORY
     return calibration_sample().groupby(keys, as_index=False)["weight"].sum()
 
 
@@ -35,3 +39,9 @@ def sample_transactions() -> pd.DataFrame:
             "is_return": False,
         }
     )
+
+
+@cache
+def fitted(name: Name) -> PurchaseModel:
+    """A purchase model fitted to the CDNOW calibration sample."""
+    return fit_purchases(distinct_histories(), name)

@@ -1,6 +1,6 @@
 """Pareto/NBD and NBD against published figures, the closed form in many digits, and their own definitions."""
 
-from functools import cache
+from functools import partial
 
 import mpmath
 import numpy as np
@@ -10,22 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perennial.analysis.clv import draw_purchases
-from perennial.analysis.fitters import fit_purchases
 from perennial.analysis.purchase_model import FORMULAS, PurchaseModel
-from published import distinct_histories
+from published import fitted
 
 WEEK = 7
 PUBLISHED = PurchaseModel("Pareto/NBD", {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669})
 
 
-@cache
-def pareto() -> PurchaseModel:
-    return fit_purchases(distinct_histories(), "Pareto/NBD")
-
-
-@cache
-def nbd() -> PurchaseModel:
-    return fit_purchases(distinct_histories(), "NBD")
+pareto, nbd = partial(fitted, "Pareto/NBD"), partial(fitted, "NBD")
 
 
 def test_pareto_parameters_against_fader_hardie_lee_2005():

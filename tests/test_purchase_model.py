@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from functools import cache
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,21 +17,14 @@ from perennial.analysis.fitters import fit_every, fit_purchases
 from perennial.analysis.maximum import NoMaximumError
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.errors import ModelError
-from published import calibration_sample, distinct_histories
+from published import calibration_sample, distinct_histories, fitted
 
 PUBLISHED = PurchaseModel("BG/NBD", {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426})
 PUBLISHED_MBG = PurchaseModel("MBG/NBD", {"r": 0.525, "alpha": 6.183, "a": 0.891, "b": 1.614})
 WEEK = 7
 
 
-@cache
-def bgnbd() -> PurchaseModel:
-    return fit_purchases(distinct_histories(), "BG/NBD")
-
-
-@cache
-def mbgnbd() -> PurchaseModel:
-    return fit_purchases(distinct_histories(), "MBG/NBD")
+bgnbd, mbgnbd = partial(fitted, "BG/NBD"), partial(fitted, "MBG/NBD")
 
 
 def test_bgnbd_parameters_against_fader_hardie_lee_2005():

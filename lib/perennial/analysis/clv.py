@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis import spend_model
-from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, HISTORY, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
 
@@ -178,7 +178,7 @@ def _expected_spend(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, ph
 
 def _alive(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats) -> Floats:
     """P(alive) of each row under each parameter draw: rows × draws, each history computed once."""
-    histories = rows[["frequency", "recency", "T"]].to_numpy(float)
+    histories = rows[HISTORY].to_numpy(float)
     distinct, place = np.unique(histories, axis=0, return_inverse=True)
     x, last, age = (distinct[:, [column]] for column in range(3))
     return model.p_alive(x, last, age, thetas.T)[place.ravel()]

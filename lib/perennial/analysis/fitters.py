@@ -15,14 +15,13 @@ import pandas as pd
 
 from perennial.analysis import spend_model
 from perennial.analysis.maximum import LARGEST, SMALLEST, NoMaximumError, maximise
-from perennial.analysis.purchase_model import DAYS_PER_WEEK, FORMULAS, NAMES, Name, PurchaseModel
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, FORMULAS, HISTORY, NAMES, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
 from perennial.errors import ModelError
 from perennial.formats import number
 from perennial.language import _
 
-HISTORY = ["frequency", "recency", "T"]
 MINIMUM_REPEATERS = 20  # four parameters on fewer people are noise
 _PANDAS_OPTION = "mode.chained_assignment"  # lifetimes clears it on import
 _CLASSES = {"BG/NBD": "BetaGeoFitter", "MBG/NBD": "ModifiedBetaGeoFitter"}  # the others climb our own likelihood
@@ -35,7 +34,6 @@ def fit_every(rows: pd.DataFrame) -> tuple[dict[Name, PurchaseModel], dict[Name,
     ------
     ModelError : nobody or too few came back, so that none can be fitted, or none reaches a sound maximum.
     """
-    check_purchases(rows)
     counts = rows.groupby(HISTORY, sort=True)["weight"].sum().reset_index()
     models: dict[Name, PurchaseModel] = {}
     reasons: dict[Name, str] = {}
@@ -151,7 +149,7 @@ def check_purchases(rows: pd.DataFrame) -> None:
                 k=number(repeaters), n=number(customers), least=number(MINIMUM_REPEATERS),
             )
         )  # fmt: skip
-    bad = (rows["recency"] > rows["T"]) | (rows["recency"] < 0) | rows[["frequency", "recency", "T"]].isna().any(axis=1)
+    bad = (rows["recency"] > rows["T"]) | (rows["recency"] < 0) | rows[HISTORY].isna().any(axis=1)
     if bad.any():
         raise ModelError(_("The customer summary holds a last purchase before the first or after the as-of date."))
 

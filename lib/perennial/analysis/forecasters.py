@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
-from perennial.analysis.fitters import HISTORY
+from perennial.analysis.purchase_model import HISTORY
 from perennial.analysis.purchases.formulas import Floats
 from perennial.tables.summary import customer_summary, purchase_days
 

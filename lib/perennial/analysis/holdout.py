@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis.choice import order_of
-from perennial.analysis.fitters import HISTORY, fit_every
+from perennial.analysis.fitters import fit_every
 from perennial.analysis.forecasters import BASELINES, SAME_RATE, baselines, outcomes, rehearse
 from perennial.analysis.holdout_money import judge_revenue
 from perennial.analysis.holdout_scores import score, share_inside
 from perennial.analysis.plain import write_plain
-from perennial.analysis.purchase_model import Name, PurchaseModel
+from perennial.analysis.purchase_model import HISTORY, Name, PurchaseModel
 from perennial.analysis.tracking import track
 from perennial.errors import ModelError
 from perennial.formats import date as date_text

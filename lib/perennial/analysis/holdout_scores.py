@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis.clv import draw_parameters_of, draw_purchases
-from perennial.analysis.purchase_model import PurchaseModel
+from perennial.analysis.purchase_model import HISTORY, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 
 TOP = 0.1  # share of customers whose lift is told
@@ -91,10 +91,9 @@ def share_inside(rows: pd.DataFrame, model: PurchaseModel, days: float, interval
     if not model.has_covariance:
         return float("nan")
     rng = np.random.default_rng(seed)
-    known = ["frequency", "recency", "T"]
-    histories = rows[known].drop_duplicates(ignore_index=True)
+    histories = rows[HISTORY].drop_duplicates(ignore_index=True)
     drawn = draw_purchases(histories, model, draw_parameters_of(model, _DRAWS, rng), days, rng)
     low, high = np.quantile(drawn, [(1 - interval) / 2, (1 + interval) / 2], axis=1)
-    bounds = rows.merge(histories.assign(low=low, high=high), on=known, how="left", validate="many_to_one")
+    bounds = rows.merge(histories.assign(low=low, high=high), on=HISTORY, how="left", validate="many_to_one")
     weight = bounds["weight"].to_numpy(float)
     return float(weight @ bounds["actual"].between(bounds["low"], bounds["high"]) / weight.sum())

@@ -19,6 +19,7 @@ from perennial.analysis.purchases.pareto import PARETO
 from perennial.parameters import ModelName
 
 DAYS_PER_WEEK = 7.0
+HISTORY = ["frequency", "recency", "T"]  # all that a purchase model knows of a customer
 Name = ModelName
 NAMES: tuple[Name, ...] = get_args(ModelName)
 FORMULAS: dict[str, Formulas] = {formulas.name: formulas for formulas in (BG, MBG, PARETO, NBD)}

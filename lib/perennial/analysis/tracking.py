@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perennial.analysis.clv import draw_parameters_of, draw_purchases
-from perennial.analysis.purchase_model import DAYS_PER_WEEK, Name, PurchaseModel
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, HISTORY, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 
 Days = NDArray[np.int64]
@@ -109,7 +109,7 @@ def _band(
 def _variance_by_age(model: PurchaseModel, ages: int, rng: np.random.Generator) -> Floats:
     """Variance of a new customer's repeat purchases by age in days, from draws at week ends, between them linear."""
     grid = np.arange(0, ages + DAYS_PER_WEEK, DAYS_PER_WEEK)
-    new = pd.DataFrame(0.0, index=range(_CUSTOMER_DRAWS), columns=["frequency", "recency", "T"])
+    new = pd.DataFrame(0.0, index=range(_CUSTOMER_DRAWS), columns=HISTORY)
     variance = [np.var(draw_purchases(new, model, model.theta[None, :], float(day), rng)) for day in grid]
     return np.interp(np.arange(ages), grid, variance)
 

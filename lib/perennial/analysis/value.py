@@ -16,12 +16,12 @@ from perennial.analysis.choice import Ground, by_fit
 from perennial.analysis.fitters import fit_every, fit_gamma_gamma
 from perennial.analysis.holdout import Holdout, validate
 from perennial.analysis.plain import plain, write_plain
-from perennial.analysis.purchase_model import Name, PurchaseModel
+from perennial.analysis.purchase_model import HISTORY, Name, PurchaseModel
 from perennial.analysis.spend_model import SpendModel, check_independence
 from perennial.errors import ModelError
 from perennial.parameters import Parameters
 
-HISTORY = ["frequency", "recency", "T", "monetary_value"]
+KEYS = [*HISTORY, "monetary_value"]
 PREDICTIONS = [
     "p_alive",
     "p_alive_mbg",
@@ -69,7 +69,7 @@ class ValueResult:
         (missing where the model has none of the name).
     independence : ``pearson, spearman, n_customers`` of (frequency, monetary_value).
     holdout : how the purchase model did on days it had not seen; None with ``holdout_reason``.
-    rows : one row per distinct history: ``HISTORY``, ``weight`` and ``PREDICTIONS``.
+    rows : one row per distinct history: ``KEYS``, ``weight`` and ``PREDICTIONS``.
     customers : Ibis table, ``customer_id`` and ``PREDICTIONS``. ``p_alive`` is null for one-time buyers under BG/NBD,
         which cannot judge them, and for everyone under NBD, in which nobody leaves; ``p_alive_mbg`` is MBG/NBD's
         second opinion, for everyone.
@@ -215,8 +215,8 @@ def _chosen(
 
 def distinct_rows(summary: ir.Table) -> pd.DataFrame:
     """Distinct histories with the number of customers that share each (``weight``), in a fixed order."""
-    grouped = summary.group_by(HISTORY).agg(weight=summary.count())
-    return grouped.to_pandas().sort_values(HISTORY, ignore_index=True)
+    grouped = summary.group_by(KEYS).agg(weight=summary.count())
+    return grouped.to_pandas().sort_values(KEYS, ignore_index=True)
 
 
 def predict(
@@ -274,9 +274,9 @@ def _predict_money(
 
 def join_back(summary: ir.Table, rows: pd.DataFrame) -> ir.Table:
     """One row per customer: ``customer_id`` and the predictions of its history."""
-    predictions = ibis.memtable(rows[HISTORY + PREDICTIONS])
+    predictions = ibis.memtable(rows[KEYS + PREDICTIONS])
     # a view: a summary that is itself a join would take the predicates into its own chain, and fail
-    joined = summary.view().left_join(predictions, HISTORY)
+    joined = summary.view().left_join(predictions, KEYS)
     known = {name: joined[name].nullif(float("nan")) for name in PREDICTIONS}
     return joined.select("customer_id", **known)
 

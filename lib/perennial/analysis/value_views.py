@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import betainc
 
 from perennial.analysis.fitters import fit_purchases
-from perennial.analysis.purchase_model import Name, PurchaseModel
+from perennial.analysis.purchase_model import HISTORY, Name, PurchaseModel
 from perennial.analysis.shared_ids import count_shared, mark_shared
 from perennial.analysis.spend_model import SpendModel, usable
 from perennial.analysis.value import ValueResult
@@ -160,8 +160,7 @@ def shared_among_best(result: ValueResult, summary: ir.Table, share: float) -> i
 def refit_later(summary: ir.Table, begin: pd.Timestamp, name: Name) -> PurchaseModel | None:
     """The named purchase model of those who first bought on or after ``begin``; None where they do not carry one."""
     later = summary.filter(summary.first_on >= ibis.literal(begin.date()))
-    keys = ["frequency", "recency", "T"]
-    rows = later.group_by(keys).agg(weight=later.count()).to_pandas().sort_values(keys, ignore_index=True)
+    rows = later.group_by(HISTORY).agg(weight=later.count()).to_pandas().sort_values(HISTORY, ignore_index=True)
     try:
         return fit_purchases(rows, name)
     except ModelError:
