@@ -1,7 +1,11 @@
 """What a chapter says: findings, key figures, captions. Plain values, made by chapters, shown by the report."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = Literal["finding", "caution", "action"]
 
@@ -71,3 +75,38 @@ class Caption:
     def alt(self) -> str:
         """What the picture shows, for those who do not see it."""
         return f"{self.title} ({self.subtitle})" if self.subtitle else self.title
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A chart or table with its words.
+
+    Attributes
+    ----------
+    frame : the numbers; what a chart shows, kept as ``data/<name>.csv``.
+    caption : the words around it.
+    formats, labels : how the table's cells and headings are written, by column.
+    """
+
+    frame: "pd.DataFrame"
+    caption: Caption
+    formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section of a chapter.
+
+    Attributes
+    ----------
+    exhibits : charts and tables by name; one that could not be made is in ``absent`` instead, with the reason.
+    absent : by name, why a chart or table is not shown, in a sentence.
+    says : what the section says in its own place, a paragraph each.
+    findings : what of it belongs in the chapter's bottom line: little, and the most important first.
+    """
+
+    exhibits: Mapping[str, Exhibit] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    says: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()

@@ -16,7 +16,7 @@ from perennial.analysis.value import Equity, ValueResult
 from perennial.chapters import value_words
 from perennial.errors import ModelError
 from perennial.language import _
-from perennial.statements import Caption, Finding, KeyFigure
+from perennial.statements import Caption, Finding, KeyFigure, Part
 
 if TYPE_CHECKING:
     from perennial.client import Client
@@ -41,6 +41,7 @@ class Study:
     looks : formats and headings of each table, by name, as a page's table takes them.
     censoring : the fit with and without the first customers, where they were or may have been there before the data
         begins (``beginning``); empty elsewhere.
+    parts : sections that stand on their own, by name; see :class:`perennial.statements.Part`.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Study:
     findings: list[Finding] = field(default_factory=list)
     key_figures: list[KeyFigure] = field(default_factory=list)
     looks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
 
     @property
     def weekly(self) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """What a notebook writes on: figures, tables, findings and sentences, shown and (in a run) kept as files."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from perennial.parameter_file import CLIENT_NAME
 from perennial.report import blocks
 from perennial.report.blocks import Formatter
 from perennial.report.findings import read_findings, write_facts, write_findings, write_json, write_table
-from perennial.statements import Caption, Finding, KeyFigure
+from perennial.statements import Caption, Finding, KeyFigure, Part
 
 _PART_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 
@@ -100,6 +100,18 @@ class Page:
         self._keep(frame, _named(name))
         shown = blocks.head(caption) + blocks.table(frame, name, formats, labels, rows) + blocks.foot(caption)
         self._show(shown, _lines(caption.title, caption.subtitle, caption.source), "table", name)
+
+    def exhibit(self, part: Part, name: str, draw: Callable[[pd.DataFrame], Axes | Figure] | None = None) -> None:
+        """Show a part's chart (``draw`` makes it from the frame) or table by name, or say why it is not there."""
+        if name not in part.exhibits:
+            self.say(part.absent[name])
+            return
+        shown = part.exhibits[name]
+        look: dict[str, Any] = {"formats": shown.formats, "labels": shown.labels}
+        if draw is None:
+            self.table(shown.frame, shown.caption, name, **look)
+        else:
+            self.figure(draw(shown.frame), shown.caption, shown.frame, name=name, **look)
 
     def listing(self, frame: pd.DataFrame, text: str, caption: Caption, name: str) -> None:
         """Show the rows of a table as sentences (Markdown, client text escaped); keep it as ``data/<name>.csv``."""
