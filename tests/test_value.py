@@ -94,10 +94,12 @@ def test_total_draws_centre_on_the_equity():
     rows, result = cdnow().rows, cdnow()
     factor = np.full(len(rows), 0.30)
     undiscounted = 0.30 * result.equity.revenue
-    drawn = clv.simulate(rows, result.purchase, result.spend, factor, 12 * clv.MONTH_DAYS, 0.9, seed=2, draws=300)
-    assert drawn.total.mean() == pytest.approx(undiscounted, rel=0.02)
-    assert drawn.total_parameter.mean() == pytest.approx(undiscounted, rel=0.02)
-    assert drawn.total.std() > drawn.total_parameter.std()
+    thetas, phis = result.draws[["r", "alpha", "a", "b"]], result.draws[["p", "q", "v"]]
+    days = 12 * clv.MONTH_DAYS
+    drawn = clv.simulate(rows, result.purchase, thetas.to_numpy(), phis.to_numpy(), factor, days, 0.9, seed=2)
+    assert drawn.happens.mean() == pytest.approx(undiscounted, rel=0.02)
+    assert drawn.expected.mean() == pytest.approx(undiscounted, rel=0.02)
+    assert drawn.happens.std() > drawn.expected.std()
 
 
 def test_weighted_rows_vary_like_that_many_customers():
@@ -107,12 +109,12 @@ def test_weighted_rows_vary_like_that_many_customers():
         {"frequency": 2, "recency": 213.0, "T": 272.0, "monetary_value": 30.0, "weight": 1}, index=range(400)
     )
     grouped = single.head(1).assign(weight=400)
+    thetas, phis = np.tile(purchase.theta, (600, 1)), np.tile(spend.theta, (600, 1))
     many, one = (
-        clv.simulate(rows, purchase, spend, np.ones(len(rows)), 365.0, 0.9, seed=3, draws=600)
-        for rows in (single, grouped)
+        clv.simulate(rows, purchase, thetas, phis, np.ones(len(rows)), 365.0, 0.9, seed=3) for rows in (single, grouped)
     )
-    assert one.total.std() == pytest.approx(many.total.std(), rel=0.2)
-    assert one.total.mean() == pytest.approx(many.total.mean(), rel=0.05)
+    assert one.happens.std() == pytest.approx(many.happens.std(), rel=0.2)
+    assert one.happens.mean() == pytest.approx(many.happens.mean(), rel=0.05)
 
 
 def test_equity_is_the_sum_over_customers():
@@ -211,12 +213,3 @@ def test_a_holdout_that_leaves_too_little_is_no_obstacle():
     assert result.holdout is None
     assert "too short" in result.holdout_reason
     assert result.equity.value > 0
-
-
-def test_draws_without_a_finite_mean_are_drawn_again():
-    """q ≤ 1 in a draw would make an infinite order value: no draw keeps it."""
-    purchase, spend = models()
-    near = type(spend)({**spend.params, "q": 1.2}, spend.se, spend.covariance * 9, spend.loglik, spend.n_customers)
-    _, phis = clv.draw_parameters(purchase, near, 500, np.random.default_rng(1))
-    assert len(phis) == 500
-    assert (phis[:, 1] > 1).all()

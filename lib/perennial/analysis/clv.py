@@ -5,6 +5,7 @@ follows the number of different histories, not of customers.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,11 @@ import pandas as pd
 from perennial.analysis import spend_model
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, HISTORY, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
-from perennial.analysis.spend_model import SpendModel
 
-MONTH_DAYS = 365.25 / 12
-DRAWS, FEWEST_DRAWS = 400, 100
-MOST_CELLS = 80_000_000  # rows × draws in all; with very many histories draws are fewer
+YEAR_DAYS = 365.25
+MONTH_DAYS = YEAR_DAYS / 12
 CELLS = 2_000_000  # rows × draws held in memory at once
-_SAFE_TAIL = 1.05  # parameter draws with q this near 1 have no usable mean order
+_NOTHING = 45.0  # e to minus this is below the last digit
 
 
 @dataclass(frozen=True)
@@ -28,14 +27,14 @@ class Simulation:
     Attributes
     ----------
     low, high : bounds for one customer of each row, in currency.
-    total_parameter : total expected value under each draw of the parameters (what more data would narrow).
-    total : total value under each draw of parameters *and* of what the customers then happen to do.
+    expected : groups × draws: value expected of each group under each draw of the parameters (more data narrows it).
+    happens : the same under each draw of the parameters *and* of what the customers then happen to do.
     """
 
     low: Floats
     high: Floats
-    total_parameter: Floats
-    total: Floats
+    expected: Floats
+    happens: Floats
 
 
 def monthly_rate(annual_rate: float) -> float:
@@ -54,31 +53,63 @@ def discounted_purchases(
 
     With ``annual_rate`` 0 this is exactly the expected number of purchases over the horizon.
     """
-    pairs, place = _distinct_pairs(rows)
+    pairs, place = distinct_pairs(rows)
+    alive = model.p_alive(rows["frequency"], rows["recency"], rows["T"])
+    return discounted_if_alive(model, model.theta, pairs, horizon_months, annual_rate, month_days)[place] * alive
+
+
+def discounted_if_alive(
+    model: PurchaseModel, theta: Any, pairs: Floats, months: int, annual_rate: float, month_days: float = MONTH_DAYS
+) -> Floats:
+    """:func:`discounted_purchases` of an active customer per (frequency, T) pair; ``theta`` may differ between them."""
     rate = monthly_rate(annual_rate)
     total, before = np.zeros(len(pairs)), np.zeros(len(pairs))
-    for month in range(1, horizon_months + 1):
-        now = _if_alive(model, model.theta, month * month_days, pairs)
+    for month in range(1, months + 1):
+        now = _if_alive(model, theta, month * month_days, pairs)
         total += (now - before) / (1 + rate) ** month
         before = now
-    return total[place] * model.p_alive(rows["frequency"], rows["recency"], rows["T"])
+    return total
 
 
-def draw_parameters(
-    model: PurchaseModel, spend: SpendModel, draws: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Joint draws of both models' parameters from their asymptotic distribution (normal in logarithms).
+def purchases_for_ever(model: PurchaseModel, rows: pd.DataFrame, annual_rate: float) -> Floats:
+    """Expected purchase days of all time to come, each discounted to its own moment (DERT).
 
-    Returns
-    -------
-    arrays draws × parameters and draws × 3. Spend draws without a finite mean order (q ≤ 1.05) are drawn again.
+    Discounted expected residual transactions (Fader, Hardie & Lee 2005, "RFM and CLV", Journal of Marketing Research
+    42(4), eq. 6), here for every purchase model: P(alive) times ∫ e^−s E[Y(s/δ) | active] ds over s > 0, with δ the
+    continuous rate.
+
+    Raises
+    ------
+    ValueError : without a discount the sum need not be finite.
     """
-    theta = draw_parameters_of(model, draws, rng)
-    pool = np.exp(rng.multivariate_normal(np.log(spend.theta), spend.covariance, 20 * draws))
-    sound = pool[pool[:, 1] > _SAFE_TAIL][:draws]
-    if len(sound) < draws:
-        sound = np.tile(spend.theta, (draws, 1))
-    return theta, sound
+    pairs, place = distinct_pairs(rows)
+    alive = model.p_alive(rows["frequency"], rows["recency"], rows["T"])
+    return for_ever_if_alive(model, model.theta, pairs, annual_rate)[place] * alive
+
+
+def for_ever_if_alive(model: PurchaseModel, theta: Any, pairs: Floats, annual_rate: float, nodes: int = 32) -> Floats:
+    """:func:`purchases_for_ever` of an active customer per (frequency, T) pair; ``theta`` may differ between pairs.
+
+    In s = δ(α+T)(e^w − 1) the integrand is smooth: Gauss-Legendre gives twelve digits with 32 nodes, four with 10.
+    """
+    if annual_rate <= 0:
+        raise ValueError("the purchases of all time to come have a sum only where later ones count less")
+    delta = np.log1p(annual_rate) / (YEAR_DAYS / DAYS_PER_WEEK)
+    scale = delta * (theta[model.names.index("alpha")] + pairs[:, 1] / DAYS_PER_WEEK)
+    reach = np.log1p(_NOTHING / scale)
+    total = np.zeros(len(pairs))
+    for node, weight in zip(*np.polynomial.legendre.leggauss(nodes), strict=True):
+        w = reach * (node + 1) / 2
+        later = scale * np.expm1(w)
+        total += (
+            weight
+            * reach
+            / 2
+            * scale
+            * np.exp(w - later)
+            * _if_alive(model, theta, later / delta * DAYS_PER_WEEK, pairs)
+        )
+    return total
 
 
 def draw_parameters_of(model: PurchaseModel, draws: int, rng: np.random.Generator) -> Floats:
@@ -90,19 +121,21 @@ def draw_parameters_of(model: PurchaseModel, draws: int, rng: np.random.Generato
 def simulate(
     rows: pd.DataFrame,
     model: PurchaseModel,
-    spend: SpendModel,
+    thetas: Floats,
+    phis: Floats,
     factor: Floats,
     horizon_days: float,
     interval: float,
     seed: int,
-    draws: int | None = None,
+    group: np.ndarray | None = None,
 ) -> Simulation:
-    """Draw parameters and, from the exact posterior under each draw, what every customer does over the horizon.
+    """From the exact posterior under each draw of the parameters, what every customer does over the horizon.
 
     Parameters
     ----------
+    thetas, phis : draws × parameters of the purchase and of the spend model, drawn together.
     factor : per row, what one unit of undiscounted spend is worth: margin × mean discount.
-    draws : 400 unless told; fewer, but at least 100, where there are more than 200 000 distinct rows.
+    group : per row, the number of the group whose totals it enters; None: all are one.
 
     Notes
     -----
@@ -110,31 +143,33 @@ def simulate(
     the deviation of the one customer drawn: the mean and variance of that many independent customers, exact for 1.
     """
     rng = np.random.default_rng(seed)
-    draws = draws or int(np.clip(MOST_CELLS // max(1, len(rows)), FEWEST_DRAWS, DRAWS))
-    thetas, phis = draw_parameters(model, spend, draws, rng)
+    group = np.zeros(len(rows), int) if group is None else group
     low, high = np.empty(len(rows)), np.empty(len(rows))
-    expected_total, total = np.zeros(draws), np.zeros(draws)
+    expected, happens = np.zeros((2, int(group.max()) + 1, len(thetas)))
     order = np.lexsort((rows["T"], rows["frequency"]))
-    step = max(1, CELLS // draws)
+    step = max(1, CELLS // len(thetas))
     tails = [(1 - interval) / 2, (1 + interval) / 2]
     for start in range(0, len(rows), step):
         part = order[start : start + step]
         chunk, scale = rows.iloc[part], factor[part, None]
         weight = chunk["weight"].to_numpy(float)[:, None]
-        alive = _alive(chunk, model, thetas)
+        alive = alive_under(chunk, model, thetas)
         drawn = scale * _draw_spend(chunk, model, thetas, phis, horizon_days, alive, rng)
         mean = scale * alive * _expected_spend(chunk, model, thetas, phis, horizon_days)
         low[part], high[part] = np.quantile(drawn, tails, axis=1)
-        expected_total += (weight * mean).sum(axis=0)
-        total += (weight * mean + np.sqrt(weight) * (drawn - mean)).sum(axis=0)
-    return Simulation(low, high, expected_total, total)
+        for number in np.unique(group[part]):
+            inside = group[part] == number
+            sure = weight[inside] * mean[inside]
+            expected[number] += sure.sum(axis=0)
+            happens[number] += (sure + np.sqrt(weight[inside]) * (drawn[inside] - mean[inside])).sum(axis=0)
+    return Simulation(low, high, expected, happens)
 
 
 def draw_purchases(
     rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, days: float, rng: np.random.Generator
 ) -> Floats:
     """Purchases of one customer per row and parameter draw over the next ``days``, from the exact posterior."""
-    return _draw_purchases(rows, model, thetas, days, _alive(rows, model, thetas), rng)
+    return _draw_purchases(rows, model, thetas, days, alive_under(rows, model, thetas), rng)
 
 
 def _draw_purchases(
@@ -170,13 +205,13 @@ def _draw_spend(
 
 def _expected_spend(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats, phis: Floats, days: float) -> Floats:
     """Expected undiscounted spend of an active customer per row under each parameter draw: rows × draws."""
-    pairs, place = _distinct_pairs(rows)
+    pairs, place = distinct_pairs(rows)
     x, m = rows["frequency"].to_numpy(float)[:, None], rows["monetary_value"].to_numpy(float)[:, None]
     bought = np.column_stack([_if_alive(model, theta, days, pairs) for theta in thetas])[place]
     return bought * spend_model.expected_order_value(phis.T, x, m)
 
 
-def _alive(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats) -> Floats:
+def alive_under(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats) -> Floats:
     """P(alive) of each row under each parameter draw: rows × draws, each history computed once."""
     histories = rows[HISTORY].to_numpy(float)
     distinct, place = np.unique(histories, axis=0, return_inverse=True)
@@ -184,11 +219,11 @@ def _alive(rows: pd.DataFrame, model: PurchaseModel, thetas: Floats) -> Floats:
     return model.p_alive(x, last, age, thetas.T)[place.ravel()]
 
 
-def _distinct_pairs(rows: pd.DataFrame) -> tuple[Floats, np.ndarray]:
+def distinct_pairs(rows: pd.DataFrame) -> tuple[Floats, np.ndarray]:
     """The distinct (frequency, T) among the rows, and each row's place among them."""
     pairs, place = np.unique(rows[["frequency", "T"]].to_numpy(float), axis=0, return_inverse=True)
     return pairs, place.ravel()
 
 
-def _if_alive(model: PurchaseModel, theta: Floats, days: float, pairs: Floats) -> Floats:
+def _if_alive(model: PurchaseModel, theta: Any, days: Any, pairs: Floats) -> Floats:
     return model.purchases_if_alive(days, pairs[:, 0], pairs[:, 1], theta)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis import spend_model
-from perennial.analysis.maximum import LARGEST, SMALLEST, NoMaximumError, maximise
+from perennial.analysis.maximum import LARGEST, NoMaximumError, maximise, search
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, FORMULAS, HISTORY, NAMES, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
@@ -23,6 +23,8 @@ from perennial.formats import number
 from perennial.language import _
 
 MINIMUM_REPEATERS = 20  # four parameters on fewer people are noise
+FARTHEST = float(np.log(LARGEST)) + 1  # in logarithms, from a start
+MANY_ROWS = 20_000  # distinct histories beyond which the first steps are taken on whole weeks
 _PANDAS_OPTION = "mode.chained_assignment"  # lifetimes clears it on import
 _CLASSES = {"BG/NBD": "BetaGeoFitter", "MBG/NBD": "ModifiedBetaGeoFitter"}  # the others climb our own likelihood
 
@@ -50,19 +52,15 @@ def fit_every(rows: pd.DataFrame) -> tuple[dict[Name, PurchaseModel], dict[Name,
 def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
     """One named purchase model on distinct rows; raises ModelError with the reason where that is impossible."""
     check_purchases(rows)
-    x, last, age, weight = (rows[c].to_numpy(float) for c in ("frequency", "recency", "T", "weight"))
-
-    formulas, last, age = FORMULAS[name], last / DAYS_PER_WEEK, age / DAYS_PER_WEEK
-
-    def total(log_theta: Floats) -> float:
-        return _sum(weight * formulas.log_likelihood(np.exp(log_theta), x, last, age))
+    formulas, total = FORMULAS[name], purchase_likelihood(rows, name)
+    near = _coarse(rows) if len(rows) > MANY_ROWS else rows
 
     def attempt(start: list[float] | None, tolerance: float) -> Any:
         if name not in _CLASSES:
-            return _climb(total, len(formulas.parameters), start, tolerance)
+            return _climb(purchase_likelihood(near, name), len(formulas.parameters), start, tolerance)
         with _lifetimes() as lifetimes:
             fitter = getattr(lifetimes, _CLASSES[name])()
-            return fitter.fit(x, last, age, weight, initial_params=start, tol=tolerance).params_
+            return fitter.fit(*_columns(near), initial_params=start, tol=tolerance).params_
 
     theta, covariance = maximise(attempt, total, formulas.parameters, name)
     return PurchaseModel(
@@ -71,13 +69,44 @@ def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
         se=_standard_errors(formulas.parameters, theta, covariance),
         covariance=covariance,
         loglik=total(np.log(theta)),
-        n_customers=int(weight.sum()),
+        n_customers=int(rows["weight"].sum()),
     )
 
 
-def _sum(values: Floats) -> float:
+def purchase_likelihood(rows: pd.DataFrame, name: Name) -> Callable[[Floats], Any]:
+    """Total log-likelihood of these histories as a function of the logarithms of the parameters.
+
+    Parameters × points, more than one, give as many totals: to six digits, which is all that resampling needs.
+    """
+    x, last, age, weight = _columns(rows)
+
+    def total(log_theta: Floats) -> Any:
+        theta = np.exp(log_theta)
+        found = FORMULAS[name].log_likelihood(theta if theta.ndim == 1 else theta[:, :, None], x, last, age)
+        return _sum(weight * found)
+
+    return total
+
+
+def _coarse(rows: pd.DataFrame) -> pd.DataFrame:
+    """The histories in whole weeks: few distinct rows, a maximum so near that a few steps lead to that of the days."""
+    return whole_weeks(rows).groupby(HISTORY, sort=True)["weight"].sum().reset_index()
+
+
+def whole_weeks(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same rows with ``recency`` and ``T`` (days) made up to whole weeks."""
+    return rows.assign(**{name: np.ceil(rows[name] / DAYS_PER_WEEK) * DAYS_PER_WEEK for name in ("recency", "T")})
+
+
+def _columns(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats, Floats]:
+    """Frequency, recency and age in weeks, and weight."""
+    x, last, age, weight = (rows[c].to_numpy(float) for c in (*HISTORY, "weight"))
+    return x, last / DAYS_PER_WEEK, age / DAYS_PER_WEEK, weight
+
+
+def _sum(values: Floats) -> Any:
     """In numpy's own order; that of a dot product, and with it the last digit, hangs on where the numbers lie."""
-    return float(np.sum(values))
+    return np.sum(values, axis=-1) if values.ndim > 1 else float(np.sum(values))
 
 
 def _climb(total: Callable[[Floats], float], count: int, start: list[float] | None, tolerance: float) -> Floats:
@@ -85,13 +114,8 @@ def _climb(total: Callable[[Floats], float], count: int, start: list[float] | No
 
     Within bounds beyond which no maximum counts: on a ridge a long first step would not come back.
     """
-    from scipy.optimize import minimize
-
     begin = np.zeros(count) if start is None else np.asarray(start[:count])
-    bounds = [(np.log(SMALLEST) - 1, np.log(LARGEST) + 1)] * count
-    options = {"ftol": tolerance * 1e-6, "gtol": 1e-4, "maxiter": 500, "maxfun": 10_000}
-    found = minimize(lambda log_theta: -total(log_theta), begin, method="L-BFGS-B", bounds=bounds, options=options)
-    return np.exp(found.x)
+    return np.exp(search(total, begin, FARTHEST, tolerance))
 
 
 def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
@@ -106,15 +130,13 @@ def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
     _check_spend(m, weight)
     scale = float(np.median(m))  # not the mean: one giant order would set it
 
-    def total(log_theta: Floats) -> float:
-        return _sum(weight * spend_model.log_likelihood(np.exp(log_theta), x, m))
-
     def attempt(start: list[float] | None, tolerance: float) -> Any:
         with _lifetimes() as lifetimes:
             fitter = lifetimes.GammaGammaFitter()
             scaled = fitter.fit(x, m / scale, weight, initial_params=start and start[:3], tol=tolerance).params_
         return scaled * np.array([1, 1, scale])
 
+    total = spend_likelihood(known)
     theta, covariance = maximise(attempt, total, spend_model.PARAMETERS, "Gamma-Gamma", units=[1, 1, scale])
     if theta[1] <= 1:
         raise ModelError(_refused_tail(theta[1]))
@@ -125,6 +147,17 @@ def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
         loglik=total(np.log(theta)),
         n_customers=int(weight.sum()),
     )
+
+
+def spend_likelihood(known: pd.DataFrame) -> Callable[[Floats], Any]:
+    """Total log-likelihood of usable ``frequency, monetary_value, weight`` rows, as :func:`purchase_likelihood`."""
+    x, m, weight = (known[c].to_numpy(float) for c in ("frequency", "monetary_value", "weight"))
+
+    def total(log_theta: Floats) -> Any:
+        theta = np.exp(log_theta)
+        return _sum(weight * spend_model.log_likelihood(theta if theta.ndim == 1 else theta[:, :, None], x, m))
+
+    return total
 
 
 def check_purchases(rows: pd.DataFrame) -> None:

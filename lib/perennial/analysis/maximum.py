@@ -1,6 +1,7 @@
 """Finds a sound maximum of a likelihood, or says in words why there is none."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from perennial.analysis.purchases.formulas import Floats
 from perennial.errors import ModelError
 from perennial.language import _
 
+Function = Callable[[Floats], float]
 SMALLEST, LARGEST = 1e-3, 1e4  # parameters beyond these have run to a boundary
+_STEPS = 12
 _STARTS: list[tuple[list[float] | None, float]] = [
     (None, 1e-7), ([-1.0, 1.5, 0.0, 1.0], 1e-7), ([0.0, 2.5, -1.0, 1.0], 1e-6), (None, 1e-4)
 ]  # fmt: skip
@@ -21,7 +24,7 @@ class NoMaximumError(ModelError):
 
 def maximise(
     attempt: Callable[[list[float] | None, float], Any],
-    total: Callable[[Floats], float],
+    total: Function,
     names: tuple[str, ...],
     model: str,
     units: list[float] | None = None,
@@ -40,7 +43,7 @@ def maximise(
     raise NoMaximumError(_("{model} cannot be fitted to these customers: {reason}.", model=model, reason=reason))
 
 
-def _inspect(theta: Floats, total: Callable[[Floats], float], names: tuple[str, ...], units: Any) -> tuple[str, Floats]:
+def _inspect(theta: Floats, total: Function, names: tuple[str, ...], units: Any) -> tuple[str, Floats]:
     """Why this maximum is not sound (empty if it is), and the covariance of the log parameters."""
     nothing = np.full((len(theta), len(theta)), np.nan)
     scaled = theta / np.asarray(units, float)
@@ -57,29 +60,73 @@ def _inspect(theta: Floats, total: Callable[[Floats], float], names: tuple[str, 
     return "", np.asarray(np.linalg.inv(information), dtype=np.float64)
 
 
-def _polish(theta: Floats, total: Callable[[Floats], float], rounds: int = 3) -> Floats:
+def _polish(theta: Floats, total: Function) -> Floats:
     """The same maximum to more digits: Newton steps, each kept only if the likelihood rises."""
     if not (np.isfinite(theta).all() and (theta > 0).all()):
         return theta
-    point, best = np.log(theta), total(np.log(theta))
-    for _round in range(rounds):
-        information = -hessian(total, point)
-        if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
-            break
-        moved = point + np.linalg.solve(information, gradient(total, point))
-        if not (risen := total(moved)) > best:
-            break
-        point, best = moved, risen
-    return np.exp(point)
+    information = -hessian(total, np.log(theta))
+    if not np.isfinite(information).all() or np.linalg.eigvalsh(information).min() <= 0:
+        return theta
+    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    return np.exp(climb(np.log(theta), total, partial(gradient, total), covariance)[0])
 
 
-def gradient(function: Callable[[Floats], float], point: Floats, step: float = 1e-4) -> Floats:
+def climb(
+    point: Floats, total: Function, slope: Callable[[Floats], Floats], covariance: Floats, close: float = 1e-8
+) -> tuple[Floats, bool]:
+    """From a point near a maximum to the maximum itself, by quasi-Newton steps that learn the curvature (BFGS).
+
+    Parameters
+    ----------
+    slope : first derivatives of ``total``.
+    covariance : inverse of minus its second derivatives near the point, positive definite.
+    close : a step shorter than this in every coordinate says that the maximum is reached.
+
+    Returns
+    -------
+    the point, and whether it is the maximum.
+    """
+    best, rise = total(point), slope(point)
+    for _round in range(_STEPS):
+        step = covariance @ rise
+        if np.abs(step).max() < close:
+            return point, True
+        while not (risen := total(point + step)) > best:
+            step = step / 2
+            if np.abs(step).max() < close:
+                return point, False
+        point, best, before = point + step, risen, rise
+        rise = slope(point)
+        covariance = _learn(covariance, step, before - rise)
+    return point, False
+
+
+def _learn(covariance: Floats, step: Floats, change: Floats) -> Floats:
+    """The inverse curvature after a step over which the slope fell by ``change`` (BFGS)."""
+    along = float(change @ step)
+    if along <= 0:
+        return covariance
+    turn = np.eye(len(step)) - np.outer(step, change) / along
+    return turn @ covariance @ turn.T + np.outer(step, step) / along
+
+
+def search(total: Function, begin: Floats, reach: float, tolerance: float = 1e-7) -> Floats:
+    """The maximum within ``reach`` of a beginning in every coordinate, by L-BFGS-B."""
+    from scipy.optimize import minimize
+
+    bounds = [(value - reach, value + reach) for value in begin]
+    options = {"ftol": tolerance * 1e-6, "gtol": 1e-4, "maxiter": 500, "maxfun": 10_000}
+    found = minimize(lambda point: -total(point), begin, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.asarray(found.x)
+
+
+def gradient(function: Function, point: Floats, step: float = 1e-4) -> Floats:
     """First derivatives by central differences."""
     steps = step * np.eye(len(point))
     return np.array([(function(point + s) - function(point - s)) / (2 * step) for s in steps])
 
 
-def hessian(function: Callable[[Floats], float], point: Floats, step: float = 1e-3) -> Floats:
+def hessian(function: Function, point: Floats, step: float = 1e-3) -> Floats:
     """Second derivatives by central differences: n × n at a point of n coordinates."""
     n = len(point)
     out = np.empty((n, n))

@@ -13,6 +13,7 @@ from ibis.backends import BaseBackend
 
 from perennial.analysis import clv
 from perennial.analysis.choice import Ground, by_fit
+from perennial.analysis.equity import Equity, Worth, value_customers
 from perennial.analysis.fitters import fit_every, fit_gamma_gamma
 from perennial.analysis.holdout import Holdout, validate
 from perennial.analysis.plain import plain, write_plain
@@ -33,27 +34,7 @@ PREDICTIONS = [
 ]
 
 
-@dataclass(frozen=True)
-class Equity:
-    """Customer equity: the value of all customers over the horizon, in currency, after margin and discount.
-
-    Attributes
-    ----------
-    value : sum of all customers' ``clv``.
-    low, high : its interval, from uncertain parameters and from chance together.
-    parameter_low, parameter_high : from uncertain parameters alone; more data would narrow it.
-    process_low, process_high : from chance alone; no data narrows it.
-    revenue : expected revenue over the horizon, before margin and discount.
-    """
-
-    value: float
-    low: float
-    high: float
-    parameter_low: float
-    parameter_high: float
-    process_low: float
-    process_high: float
-    revenue: float
+_FRAMES = ("rows", "cohorts", "draws")
 
 
 @dataclass(frozen=True)
@@ -74,6 +55,7 @@ class ValueResult:
         which cannot judge them, and for everyone under NBD, in which nobody leaves; ``p_alive_mbg`` is MBG/NBD's
         second opinion, for everyone.
     equity : None where there is no spend model.
+    cohorts, draws : see :class:`perennial.analysis.equity.Worth`; empty without a spend model.
     settings : horizon_months, discount_rate, gross_margin, interval, seed, as_of, currency as used.
     """
 
@@ -88,6 +70,8 @@ class ValueResult:
     rows: pd.DataFrame
     customers: ir.Table
     equity: Equity | None
+    cohorts: pd.DataFrame
+    draws: pd.DataFrame
     settings: dict[str, Any]
 
     @property
@@ -123,7 +107,8 @@ class ValueResult:
     def save(self, folder: Path) -> None:
         """Write to a folder: JSON for models, Parquet for frames and customers."""
         write_plain(self.to_dict(), folder / "value.json")
-        self.rows.to_parquet(folder / "rows.parquet")
+        for name in _FRAMES:
+            getattr(self, name).to_parquet(folder / f"{name}.parquet")
         self.customers.to_parquet(str(folder / "customers.parquet"), compression="zstd")
         if self.holdout:
             self.holdout.save(folder)
@@ -141,7 +126,7 @@ class ValueResult:
             independence={key: np.nan if v is None else v for key, v in values["independence"].items()},
             holdout=Holdout.load(folder) if values["holdout"] else None,
             holdout_reason=values["holdout_reason"],
-            rows=pd.read_parquet(folder / "rows.parquet"),
+            **{name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES},
             customers=engine.read_parquet(str(folder / "customers.parquet")),
             equity=Equity(**values["equity"]) if values["equity"] else None,
             settings=values["settings"],
@@ -168,7 +153,7 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
         lambda: validate(transactions, p.as_of, p.holdout_days, p.interval, p.seed, declared)
     )
     purchase, ground = _chosen(models, reasons, holdout, declared)
-    rows, equity = predict(rows, purchase, models.get("MBG/NBD"), spend, parameters)
+    rows, worth = predict(rows, purchase, models.get("MBG/NBD"), spend, parameters)
     return ValueResult(
         purchase=purchase,
         spend=spend,
@@ -180,7 +165,9 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
         holdout_reason=holdout_reason,
         rows=rows,
         customers=join_back(summary, rows),
-        equity=equity,
+        equity=worth.equity if worth else None,
+        cohorts=worth.cohorts if worth else pd.DataFrame(),
+        draws=worth.draws if worth else pd.DataFrame(),
         settings={
             "horizon_months": parameters.horizon_months,
             "discount_rate": parameters.discount_rate,
@@ -225,7 +212,7 @@ def predict(
     other: PurchaseModel | None,
     spend: SpendModel | None,
     parameters: Parameters,
-) -> tuple[pd.DataFrame, Equity | None]:
+) -> tuple[pd.DataFrame, Worth | None]:
     """Every prediction per distinct history, and their sum with its interval."""
     x, last, age = rows["frequency"], rows["recency"], rows["T"]
     days = parameters.horizon_months * clv.MONTH_DAYS
@@ -246,30 +233,15 @@ def predict(
 
 def _predict_money(
     rows: pd.DataFrame, purchase: PurchaseModel, spend: SpendModel, parameters: Parameters, days: float
-) -> tuple[pd.DataFrame, Equity]:
+) -> tuple[pd.DataFrame, Worth]:
     order = spend.expected_order_value(rows["frequency"], rows["monetary_value"])
     discounted = clv.discounted_purchases(purchase, rows, parameters.horizon_months, parameters.discount_rate)
     expected = rows["expected_purchases"].to_numpy(float)
     factor = parameters.gross_margin * np.divide(discounted, expected, out=np.ones_like(expected), where=expected > 0)
-    drawn = clv.simulate(rows, purchase, spend, factor, days, parameters.interval, parameters.seed)
-    value = parameters.gross_margin * discounted * order
-    out = rows.assign(expected_order_value=order, clv=value, clv_low=drawn.low, clv_high=drawn.high)
-    weight = rows["weight"].to_numpy(float)
-    total = float(weight @ value)
-    tails = [(1 - parameters.interval) / 2, (1 + parameters.interval) / 2]
-    low, high = np.quantile(drawn.total, tails)
-    parameter_low, parameter_high = np.quantile(drawn.total_parameter, tails)
-    process_low, process_high = total + np.quantile(drawn.total - drawn.total_parameter, tails)
-    return out, Equity(
-        value=total,
-        low=float(max(low, 0)),
-        high=float(high),
-        parameter_low=float(parameter_low),
-        parameter_high=float(parameter_high),
-        process_low=float(max(process_low, 0)),
-        process_high=float(process_high),
-        revenue=float(weight @ (expected * order)),
-    )
+    out = rows.assign(expected_order_value=order, clv=parameters.gross_margin * discounted * order)
+    p = parameters
+    worth = value_customers(out, purchase, spend, factor, days, p.interval, p.seed, p.as_of)
+    return out.assign(clv_low=worth.low, clv_high=worth.high), worth
 
 
 def join_back(summary: ir.Table, rows: pd.DataFrame) -> ir.Table:

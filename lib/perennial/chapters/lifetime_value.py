@@ -10,9 +10,10 @@ import pandas as pd
 
 from perennial.analysis import censoring, cohorts, value_views
 from perennial.analysis.censoring import Beginning
+from perennial.analysis.equity import Equity
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.purchase_model import DAYS_PER_WEEK
-from perennial.analysis.value import Equity, ValueResult
+from perennial.analysis.value import ValueResult
 from perennial.chapters import value_words
 from perennial.errors import ModelError
 from perennial.language import _
@@ -108,11 +109,16 @@ class Study:
 
 def study(client: "Client") -> Study:
     """Run the chapter's analyses on a client; without a model the study says why and holds nothing else."""
-    from perennial.chapters import value_captions, value_findings, value_tables
+    from perennial.chapters import value_captions, value_equity, value_findings, value_tables
 
     found = _measure(client)
+    if found.result is not None:
+        for name, chapter in {"equity": value_equity}.items():
+            found.parts[name] = chapter.part(client, found.result)
     found.captions.update(value_captions.captions(found))
     found.findings.extend(value_findings.findings(found))
+    for part in found.parts.values():
+        found.findings.extend(part.findings)
     found.key_figures.extend(value_words.key_figures(found))
     found.looks.update(value_tables.looks(found))
     return found

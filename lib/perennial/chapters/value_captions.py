@@ -6,7 +6,8 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis import value_views
-from perennial.analysis.value import Equity, ValueResult
+from perennial.analysis.equity import Equity
+from perennial.analysis.value import ValueResult
 from perennial.chapters import value_judged
 from perennial.chapters import value_words as words
 from perennial.language import _

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from perennial import formats
 from perennial.analysis import value_views
+from perennial.analysis.equity import Equity
 from perennial.analysis.holdout import Holdout
-from perennial.analysis.value import Equity, ValueResult
+from perennial.analysis.value import ValueResult
 from perennial.chapters import phrases, value_cautions
 from perennial.chapters import value_words as words
 from perennial.language import _

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 from perennial import formats
 from perennial.analysis import value_views
 from perennial.analysis.comparison import holds_a_year
+from perennial.analysis.equity import Equity
 from perennial.analysis.forecasters import HIATUS, LAST_STRETCH, REGRESSION, SAME_AVERAGE, SAME_RATE
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
-from perennial.analysis.value import Equity, ValueResult
+from perennial.analysis.value import ValueResult
 from perennial.language import _
 from perennial.statements import KeyFigure
 
@@ -60,10 +61,15 @@ def key_figures(study: "Study") -> list[KeyFigure]:
 
 
 def money(study: "Study", value: float) -> str:
-    """An amount in the client's currency: in full below ten thousand, else three figures; cents only below ten."""
+    """An amount in the client's currency, as :func:`amount`."""
+    return amount(value, study.currency)
+
+
+def amount(value: float, currency: str) -> str:
+    """An amount of money: in full below ten thousand, else three figures; cents only below ten."""
     size = abs(value)
     digits = None if size >= IN_FULL else 0 if size >= 10 or not size else 2
-    return formats.money(value, study.currency, digits=digits)
+    return formats.money(value, currency, digits=digits)
 
 
 def equity_bounds(study: "Study", equity: Equity) -> str:
