@@ -238,15 +238,18 @@ def mean_by_recency(forecasts: pd.DataFrame, model: PurchaseModel, days: float) 
     Returns
     -------
     frame ``first_week, last_week`` (whole weeks of silence, both included), ``customers``, ``actual, predicted, naive``
-    (mean purchase days), ``bought`` (share who bought at all) and ``chance`` (the model's mean probability of that).
+    (mean purchase days), ``bought`` (share who bought at all), ``chance`` (the model's mean probability of that) and
+    ``error`` (standard error of ``actual``).
     Groups of fewer than 30 customers, or than a fiftieth of all, are joined with the next.
     """
     silence = ((forecasts["T"] - forecasts["recency"]) // DAYS_PER_WEEK).to_numpy(int)
     starts = _starts(silence, forecasts["weight"].to_numpy(float))
     group = pd.Series(starts[np.searchsorted(starts, silence, side="right") - 1], forecasts.index, name="first_week")
     chance = probability_of_order(model, days, *_history(forecasts))
-    more = forecasts.assign(bought=forecasts["actual"] > 0, chance=chance)
-    means = _means(more, group, model.name, ("bought", "chance")).reset_index()
+    more = forecasts.assign(bought=forecasts["actual"] > 0, chance=chance, square=forecasts["actual"] ** 2)
+    means = _means(more, group, model.name, ("bought", "chance", "square")).reset_index()
+    spread = np.maximum(means.pop("square") - means["actual"] ** 2, 0)
+    means["error"] = np.sqrt(spread / np.maximum(means["customers"] - 1, 1))
     last = np.append(starts[1:] - 1, silence.max())
     means.insert(1, "last_week", last)
     return means

@@ -27,11 +27,13 @@ def log_exactly(count: Any, shape: Any, scale: Any, ahead: Any) -> Floats:
 def log_at_least(count: Any, shape: Any, scale: Any, ahead: Any) -> Floats:
     """Log of the chance of ``count`` or more: the incomplete beta function I_z(count, shape), z = ahead/(scale+ahead).
 
-    Where it is too small for a number, from its series z^n (1−z)^shape / (n B(n, shape)) · Σ_k Π_j z (n+shape+j)/(n+1+j)
+    Where it is too small for a number, its series: z^n (1−z)^shape / (n B(n, shape)) · Σ_k Π_j z (n+shape+j)/(n+1+j)
     (Abramowitz & Stegun 26.5.4), whose terms are all positive. 0 (certain) at ``count`` 0.
     """
     n, a, z = np.broadcast_arrays(
-        np.asarray(count, float), np.asarray(shape, float), np.asarray(ahead / (np.asarray(scale, float) + ahead), float)
+        np.asarray(count, float),
+        np.asarray(shape, float),
+        np.asarray(ahead / (np.asarray(scale, float) + ahead), float),
     )
     some = np.maximum(n, 1.0)
     plain = betainc(some, a, z)

@@ -119,7 +119,9 @@ def _log_moment(count: Any, power: Any, alpha: Any, s: Any, beta: Any, end: Any)
     In v = log y the logarithm of the integrand is concave: its peak is the root of a quadratic, and it is integrated
     by panels of Gauss-Legendre nodes from the peak to where it has fallen by e^−45 on either side, or to the end.
     """
-    n, power, alpha, s, beta, end = np.broadcast_arrays(*(np.asarray(v, float) for v in (count, power, alpha, s, beta, end)))
+    n, power, alpha, s, beta, end = np.broadcast_arrays(
+        *(np.asarray(v, float) for v in (count, power, alpha, s, beta, end))
+    )
 
     def height(v: Floats) -> Floats:
         y = np.exp(v)
@@ -155,8 +157,10 @@ def _log_moment(count: Any, power: Any, alpha: Any, s: Any, beta: Any, end: Any)
 def _fallen(
     height: Callable[[Floats], Floats], slope: Callable[[Floats], Floats], top: Floats, high: Floats, side: float
 ) -> Floats:
-    """Where a concave function has fallen by 45 below its value at ``top``, on one side; Newton's steps do not overshoot
-    twice, because the tangent lies above the function."""
+    """Where a concave function has fallen by 45 below its value at ``top``, on one side.
+
+    By Newton's steps: the tangent lies above the function, so that from the second on none goes too far.
+    """
     step = np.ones_like(top)
     for _ in range(60):  # out to where it has fallen enough
         short = high - height(top + side * step) < _NEGLIGIBLE
