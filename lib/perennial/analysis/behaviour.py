@@ -18,7 +18,8 @@ from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.uncertainty import reach, standard_error
 from perennial.analysis.value import ValueResult
 
-TOP_COUNT = 7  # this many repeat purchase days and more are one bar
+TOP_COUNT = 7  # bars before the last, which is open
+WIDTHS = (1, 2, 5, 10, 20, 50, 100)  # counts in a bar
 WEEKS_PER_YEAR = 365.25 / DAYS_PER_WEEK
 BINS = 30
 SHOWN = 0.95  # share of customers that the bins of an open-ended quantity reach
@@ -28,25 +29,30 @@ QUARTILES = {"lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75}
 def count_fit(rows: pd.DataFrame, model: PurchaseModel, interval: float) -> pd.DataFrame:
     """Customers by repeat purchase days so far, beside the exact number the model expects.
 
-    Expected is Σ P(X(T_i) = n) over customers, each with their own time since the first purchase; not simulated.
+    Expected is Σ P(X(T_i) = n) over customers, each with their own time since the first purchase; not simulated. Bars
+    are 0, 1 … 6 and 7 and more; where that last bar would hold most customers, each is 2, 5, 10 … counts wide.
 
     Returns
     -------
-    frame ``count`` (0 to 7, the last: and more), ``actual, expected`` (customers), ``low, high`` (where chance alone
-    would leave the actual number if the model were right: customers buy independently, so its variance is Σ p(1 − p))
-    and ``miss``, (actual − expected)² / expected, the bar's part of a chi-square sum.
+    frame ``first, last`` (counts of the bar; last missing: and more), ``actual, expected`` (customers), ``low, high``
+    (where chance alone would leave the actual number if the model were right: customers buy independently, so its
+    variance is Σ p(1 − p)) and ``miss``, (actual − expected)² / expected, the bar's part of a chi-square sum.
     """
+    width = _bar_width(rows)
     ages = rows.groupby("T")["weight"].sum()
     people, age = ages.to_numpy(float), ages.index.to_numpy(float)
-    chances = model.probability_of_new(np.arange(TOP_COUNT)[:, None], age)
+    chances = model.probability_of_new(np.arange(TOP_COUNT * width)[:, None], age)
+    chances = chances.reshape(TOP_COUNT, width, len(age)).sum(axis=1)
     chances = np.vstack([chances, np.clip(1 - chances.sum(axis=0), 0, 1)])
     expected = chances @ people
     wide = reach(interval) * np.sqrt((chances * (1 - chances)) @ people)
-    made = rows["frequency"].clip(upper=TOP_COUNT).astype(int)
+    made = np.minimum(rows["frequency"].to_numpy(int) // width, TOP_COUNT)
     actual = np.bincount(made, rows["weight"], minlength=TOP_COUNT + 1).astype(float)
+    first = np.arange(TOP_COUNT + 1) * width
     return pd.DataFrame(
         {
-            "count": np.arange(TOP_COUNT + 1),
+            "first": first,
+            "last": np.append(first[:-1] + width - 1.0, np.nan),
             "actual": actual,
             "expected": expected,
             "low": np.maximum(expected - wide, 0),
@@ -54,6 +60,14 @@ def count_fit(rows: pd.DataFrame, model: PurchaseModel, interval: float) -> pd.D
             "miss": np.square(actual - expected) / np.maximum(expected, 1e-12),
         }
     )
+
+
+def _bar_width(rows: pd.DataFrame) -> int:
+    total = float(rows["weight"].sum())
+    for width in WIDTHS:
+        if float(rows.loc[rows["frequency"] >= TOP_COUNT * width, "weight"].sum()) <= total / 2:
+            return width
+    return WIDTHS[-1]
 
 
 def rate_spread(model: PurchaseModel, years: float = 1.0) -> pd.DataFrame:
@@ -83,14 +97,17 @@ def leaving_spread(model: PurchaseModel) -> pd.DataFrame:
 
     Returns
     -------
-    frame as of :func:`rate_spread`, with chances for rates, in twenty bins from 0 to 1; empty where nobody leaves.
+    frame as of :func:`rate_spread`, with chances for rates, in twenty bins from 0 to 1, or to the 95th percentile where
+    that is below one half; empty where nobody leaves.
     """
     if not model.lets_leave:
         return pd.DataFrame()
-    edges = np.linspace(0, 1, 21)
-    if model.name == "Pareto/NBD":
-        hazards = -np.log1p(-edges[:-1]) / WEEKS_PER_YEAR
-        below = np.append(gammainc(model.theta[2], hazards * model.theta[3]), 1.0)
+    by_hazard = model.name == "Pareto/NBD"
+    top = (_within_a_year if by_hazard else _after_each)(model.theta, SHOWN)
+    edges = np.linspace(0, top if top < 0.5 else 1.0, 21)
+    if by_hazard:
+        hazards = -np.log1p(-np.minimum(edges, 1 - 1e-16)) / WEEKS_PER_YEAR
+        below = np.where(edges < 1, gammainc(model.theta[2], hazards * model.theta[3]), 1.0)
         return _spread(model, edges, np.diff(below), _mean_within_a_year, _within_a_year)
     below = betainc(model.theta[2], model.theta[3], edges)
     return _spread(model, edges, np.diff(below), lambda theta: float(theta[2] / (theta[2] + theta[3])), _after_each)

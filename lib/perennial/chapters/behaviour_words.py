@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from perennial import formats
-from perennial.analysis.behaviour import TOP_COUNT
 from perennial.analysis.clv import MONTH_DAYS
 from perennial.analysis.uncertainty import reach
 from perennial.analysis.value import ValueResult
@@ -50,12 +49,13 @@ def nobody_leaves(result: ValueResult) -> str:
 def counts(made: "Section", frame: pd.DataFrame) -> Caption:
     """Around the calibration histogram."""
     worst = frame.loc[frame["miss"].idxmax()]
-    title = _(
-        "Largest miss: {actual} customers came back {count}, the model expects {expected}",
-        actual=formats.number(worst["actual"], 0),
-        count=_times(int(worst["count"])),
-        expected=formats.number(worst["expected"], 0),
-    )
+    told = {name: formats.number(worst[name], 0) for name in ("actual", "expected")}
+    title = _("Largest miss: {actual} customers never came back, the model expects {expected}", **told)
+    if worst["first"] or worst["last"]:
+        times = _times(worst)
+        title = _(
+            "Largest miss: {actual} customers came back {count}, the model expects {expected}", count=times, **told
+        )
     inside = int(frame["actual"].between(frame["low"], frame["high"]).sum())
     total = float(frame["miss"].sum())
     off = float((frame["actual"] - frame["expected"]).abs().sum() / 2 / frame["actual"].sum())
@@ -79,10 +79,17 @@ def counts(made: "Section", frame: pd.DataFrame) -> Caption:
     return Caption(title, subtitle, source(made, frame["actual"].sum()), reading)
 
 
-def _times(count: int) -> str:
-    if count == TOP_COUNT:
-        return _("{n} times or more", n=formats.number(count))
-    return {0: _("never"), 1: _("once"), 2: _("twice")}.get(count) or _("{n} times", n=formats.number(count))
+def _times(bar: pd.Series) -> str:
+    if formats.is_missing(bar["last"]):
+        return _("{n} times or more", n=formats.number(bar["first"]))
+    if bar["first"] == bar["last"] <= 2:
+        return _("once") if bar["first"] == 1 else _("twice")
+    return _("{n} times", n=_span(bar["first"], bar["last"]))
+
+
+def last_count(count: float) -> str:
+    """The end of a bar of counts."""
+    return _("and more") if formats.is_missing(count) else formats.number(count, 0)
 
 
 def recency(made: "Section", frame: pd.DataFrame) -> Caption:
@@ -107,7 +114,7 @@ def recency(made: "Section", frame: pd.DataFrame) -> Caption:
     wrong = frame.assign(off=(frame["predicted"] - frame["actual"]) * frame["customers"])
     worst = wrong.loc[wrong["off"].abs().idxmax()]
     reading = _(
-        "Most is missed among those silent for {weeks} weeks: {predicted} purchase days each by the model, {actual} "
+        "Most is missed among those silent for {weeks}: {predicted} purchase days each by the model, {actual} "
         "came. Of all customers {bought} bought at all; the chances the model gave them average {chance}.",
         weeks=_weeks(worst),
         predicted=formats.number(worst["predicted"], 2),
@@ -119,8 +126,12 @@ def recency(made: "Section", frame: pd.DataFrame) -> Caption:
 
 
 def _weeks(row: pd.Series) -> str:
-    first, last = formats.number(row["first_week"]), formats.number(row["last_week"])
-    return first if first == last else f"{first}–{last}"
+    first, last = int(row["first_week"]), int(row["last_week"])
+    if last == 0:
+        return _("less than a week")
+    if first == last:
+        return _week_count(first)
+    return _("{first}–{last} weeks", first=formats.number(first), last=formats.number(last))
 
 
 def _week_count(weeks: int) -> str:
@@ -162,10 +173,10 @@ def alive_matrix(made: "Section", cells: pd.DataFrame) -> Caption:
     if best is not None:
         few, many = best.iloc[0], best.iloc[-1]
         title = _(
-            "Silent {days} days: after {few} P(alive) is {high}, after {many} {low}",
+            "Silent {days} days: P(alive) {high} after {few}, {low} after {many}",
             days=_span(few["from_day"], few["to_day"]),
             few=_repeats(few),
-            many=_repeats(many),
+            many=_band(many),
             high=formats.percent(few["p_alive"]),
             low=formats.percent(many["p_alive"]),
         )
@@ -226,10 +237,13 @@ def _matrix_source(made: "Section", cells: pd.DataFrame) -> str:
 
 
 def _repeats(cell: pd.Series) -> str:
+    return _("1 repeat") if cell["last"] == 1 else _("{n} repeats", n=_band(cell))
+
+
+def _band(cell: pd.Series) -> str:
     if formats.is_missing(cell["last"]):
-        return _("{n} or more repeats", n=formats.number(cell["first"]))
-    span = _span(cell["first"], cell["last"])
-    return _("1 repeat") if span == "1" else _("{n} repeats", n=span)
+        return _("{n} or more", n=formats.number(cell["first"]))
+    return _span(cell["first"], cell["last"])
 
 
 def _span(first: float, last: float) -> str:
@@ -279,22 +293,28 @@ def leaving(made: "Section", frame: pd.DataFrame) -> Caption:
     assert found is not None
     title = _(
         "Half of customers leave {when} with {low} to {high} chance",
-        low=formats.percent(marks.loc["lower quartile", "low"]),
-        high=formats.percent(marks.loc["upper quartile", "low"]),
+        low=_fine(marks.loc["lower quartile", "low"]),
+        high=_fine(marks.loc["upper quartile", "low"]),
         when=found[1],
     )
     subtitle = _(
         "Share of customers by their chance to leave {when}, {model}; mean {mean} ({level} interval {bounds})",
         when=found[1],
         model=made.result.purchase.name,
-        mean=formats.percent(marks.loc["mean", "low"]),
+        mean=_fine(marks.loc["mean", "low"], 1),
         level=formats.percent(made.level),
-        bounds=_bounds(made, marks.loc["mean"], lambda value: formats.percent(value, 1)),
+        bounds=_bounds(made, marks.loc["mean"], lambda value: _fine(value, 1)),
     )
     reading = _(
         "Leaving is never seen, only inferred from silence: of all that the model says this is the least certain."
     )
-    return Caption(title, subtitle, source(made, made.customers), reading)
+    note = _("The bars reach {top}.", top=_fine(float(frame["high"].max())))
+    return Caption(title, subtitle, source(made, made.customers, note), reading)
+
+
+def _fine(share: float, digits: int = 0) -> str:
+    """A share as a percentage, with more digits where it is below one percent."""
+    return formats.percent(share, digits if share >= 0.01 else 3 if share < 0.0005 else 2)
 
 
 def _bounds(made: "Section", mark: pd.Series, style: "Callable[[float], str]") -> str:

@@ -65,9 +65,10 @@ def _counts(made: Section) -> None:
         **dict.fromkeys(["actual", "expected", "low", "high"], whole),
         "miss": partial(formats.number, digits=1),
     }
-    look["count"] = lambda count: formats.number(count) + ("+" if count == behaviour.TOP_COUNT else "")
+    look["last"] = words.last_count
     labels = {
-        "count": _("repeat purchase days"),
+        "first": _("repeat purchase days from"),
+        "last": _("to"),
         "expected": _("model expects"),
         "low": _("low, by chance"),
         "high": _("high, by chance"),

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from perennial import formats
 from perennial.charts import theme
@@ -18,16 +19,14 @@ def count_fit(counts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    counts : ``count`` (the last: and more), ``actual, expected, low, high``.
+    counts : ``first, last`` (counts of a bar; last missing: and more), ``actual, expected, low, high``.
     """
     ax = ax or theme.new_axes()
     places = np.arange(len(counts))
     ax.bar(places, counts["actual"], 0.7, color=theme.GREYS[2], edgecolor=theme.GREYS[1], label=_("actual"))
     ax.vlines(places, counts["low"], counts["high"], color=theme.ACCENT, linewidth=3, alpha=0.45)
     ax.plot(places, counts["expected"], "D", color=theme.ACCENT, markersize=5, label=_("model expects"))
-    names = [formats.number(count) for count in counts["count"]]
-    names[-1] += "+"
-    ax.set_xticks(places, names)
+    ax.set_xticks(places, [_band(first, last) for first, last in zip(counts["first"], counts["last"], strict=True)])
     ax.set_xlabel(_("repeat purchase days so far"))
     ax.set_ylabel(_("customers"))
     theme.number_axis(ax.yaxis)
@@ -123,10 +122,15 @@ def rates(bins: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def leaving(bins: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Share of customers by their chance to leave, after a purchase or within a year, with mean and quartiles."""
-    ax = _spread(bins, formats.percent, ax)
-    theme.percent_axis(ax.xaxis)
+    ax = _spread(bins, _percent, ax)
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    theme.percent_axis(ax.xaxis, 0 if float(bins["high"].max()) > 0.05 else 2)
     ax.set_xlabel(_("chance to leave"))
     return ax
+
+
+def _percent(share: float) -> str:
+    return formats.percent(share, 0 if share >= 0.01 else 2)
 
 
 def values(bins: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
@@ -157,6 +161,7 @@ def _spread(bins: pd.DataFrame, style: Callable[[float], str], ax: Axes | None) 
         )  # fmt: skip
     ax.set_xlim(0, max(end, float(marks["low"].max()) * 1.02))
     ax.set_ylabel(_("share of customers"))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # no steps of 2.5, which would round
     theme.percent_axis(ax.yaxis, 0 if top > 0.05 else 1)
     return ax
 
@@ -199,6 +204,6 @@ def history(days: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     theme.percent_axis(ax.yaxis)
     ax.set_ylabel(_("P(alive)"))
     locator = AutoDateLocator(minticks=4, maxticks=8)
-    ax.xaxis.set_major_locator(locator)
+    ax.set_xticks([tick for tick in locator.tick_values(days["day"].iloc[0], days["day"].iloc[-1]) if tick <= end])
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     return ax

@@ -73,7 +73,7 @@ class Pareto:
         r, alpha, s, beta = theta
         r, alpha, beta = r + x, alpha + age, beta + age
         if not np.any(count):  # as likely as a new history without a purchase, which is quicker
-            return self.log_likelihood((r, alpha, s, beta), np.zeros(()), np.zeros(()), ahead)
+            return self.log_likelihood((r, alpha, s, beta), np.asarray(count, float), np.zeros(()), ahead)
         staying = log_exactly(count, r, alpha, ahead) - s * np.log1p(ahead / beta)
         passed = gammaln(r + count) - gammaln(r) - gammaln(count + 1.0) + r * np.log(alpha) + s * np.log(beta)
         leaving = passed + np.log(s) + _log_moment(count, r + count, alpha, s, beta, ahead)
