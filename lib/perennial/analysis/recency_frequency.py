@@ -31,9 +31,9 @@ def matrix(rows: pd.DataFrame, model: PurchaseModel, days: float, interval: floa
     ``customers`` (of any age), ``frequency, silence, T`` (where computed), ``p_alive, p_alive_low, p_alive_high``
     (missing where the model cannot judge), ``expected_purchases, expected_low, expected_high``, ``shown``.
     """
-    age = float(_median(rows["T"], rows["weight"]))
+    age = float(np.floor(_median(rows["T"], rows["weight"])))
     counts, columns = _counts(rows), _columns(age)
-    silent = rows["T"] - rows["recency"]
+    silent = np.floor(rows["T"] - rows["recency"])
     lines = []
     for first, last in counts:
         group = rows["frequency"].between(first, np.inf if np.isnan(last) else last)

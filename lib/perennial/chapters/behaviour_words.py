@@ -415,6 +415,20 @@ def _judged(tested: dict[str, float], days: str) -> str:
     return text + " " + (_("More may order than stated.") if off < 0 else _("Fewer may order than stated."))
 
 
+def next_order(made: "Section") -> str:
+    """What the column of the next order means, and for how many customers it holds a day."""
+    rows = made.result.rows
+    known = float(rows.loc[rows["next_order_on"].notna(), "weight"].sum())
+    return _(
+        "The customers' file also names the day by which a customer, if still active, has ordered again with "
+        "probability one half (column next_order_on); for {n} of {all} it lies within the {horizon}. Silence beyond it "
+        "proves nothing yet: half of the active take longer.",
+        n=formats.number(known, 0),
+        all=formats.number(made.customers),
+        horizon=words.horizon(made.result),
+    )
+
+
 def ahead_bounds(made: "Section", ahead: dict[str, float]) -> tuple[float, float]:
     """Interval of the customers who order."""
     wide = reach(made.level) * ahead["error"]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CHAPTER = "05_lifetime_value"
 BRINGING = 0.8  # of the expected value
+PLACE = ["first", "last", "from_day", "to_day", "customers", "frequency", "silence", "T"]  # of a cell
 
 
 @dataclass
@@ -52,10 +53,8 @@ def part(client: "Client", result: ValueResult) -> Part:
         add(made)
     ahead = behaviour.orders_ahead(result)
     bringing, error = _bringing(result), behaviour.share_bringing_error(result, BRINGING)
-    says = (words.orders(made, ahead), words.bringing(made, bringing, error))
-    return Part(
-        made.exhibits, made.absent, tuple(text for text in says if text), _findings(made, ahead, bringing, error)
-    )
+    says = (words.orders(made, ahead), words.next_order(made))
+    return Part(made.exhibits, made.absent, says, _findings(made, ahead, bringing, error))
 
 
 def _counts(made: Section) -> None:
@@ -107,39 +106,36 @@ def _recency(made: Section) -> None:
 
 
 def _matrices(made: Section) -> None:
-    result = made.result
-    days = words.horizon_days(result)
-    cells = recency_frequency.matrix(
-        result.rows, result.purchase, days, made.level, made.client.parameters.minimum_group
-    )
-    shown = cells[cells["shown"]]
-    if shown.empty:
-        reason = _("Not shown: no cell holds {least} customers or more.",
-                   least=formats.number(made.client.parameters.minimum_group))  # fmt: skip
+    least = made.client.parameters.minimum_group
+    days = words.horizon_days(made.result)
+    cells = recency_frequency.matrix(made.result.rows, made.result.purchase, days, made.level, least)
+    if not cells["shown"].any():
+        reason = _("Not shown: no cell holds {least} customers or more.", least=formats.number(least))
         made.absent |= dict.fromkeys(("value_alive_matrix", "value_expected_matrix"), reason)
         return
-    kept = ["first", "last", "from_day", "to_day", "customers", "frequency", "silence", "T"]
-    expected = cells[[*kept, "expected_purchases", "expected_low", "expected_high", "shown"]]
-    alive = cells[[*kept, "p_alive", "p_alive_low", "p_alive_high", "shown"]]
-    share, one = partial(formats.percent, digits=0), partial(formats.number, digits=2)
-    days_look = dict.fromkeys(["customers", "from_day", "to_day", "silence", "T", "frequency"],
-                              partial(formats.number, digits=0))  # fmt: skip
-    labels = words.matrix_labels()
     made.exhibits["value_expected_matrix"] = Exhibit(
-        expected,
+        cells[[*PLACE, "expected_purchases", "expected_low", "expected_high", "shown"]],
         words.expected_matrix(made, cells),
-        {**days_look, **dict.fromkeys(["expected_purchases", "expected_low", "expected_high"], one)},
-        labels,
+        _cell_looks(["expected_purchases", "expected_low", "expected_high"], partial(formats.number, digits=2)),
+        words.matrix_labels(),
     )
-    if not result.purchase.lets_leave:
-        made.absent["value_alive_matrix"] = words.nobody_leaves(result)
-        return
-    if alive["p_alive"].where(alive["shown"]).notna().sum() == 0:
+    told = cells[cells["p_alive"].notna()].reset_index(drop=True)
+    if not made.result.purchase.lets_leave:
+        made.absent["value_alive_matrix"] = words.nobody_leaves(made.result)
+    elif not told["shown"].any():
         made.absent["value_alive_matrix"] = _("Not shown: the model cannot judge any of the customers.")
-        return
-    told = alive[alive["p_alive"].notna()].reset_index(drop=True)
-    look = {**days_look, **dict.fromkeys(["p_alive", "p_alive_low", "p_alive_high"], share)}
-    made.exhibits["value_alive_matrix"] = Exhibit(told, words.alive_matrix(made, told), look, labels)
+    else:
+        made.exhibits["value_alive_matrix"] = Exhibit(
+            told[[*PLACE, "p_alive", "p_alive_low", "p_alive_high", "shown"]],
+            words.alive_matrix(made, told),
+            _cell_looks(["p_alive", "p_alive_low", "p_alive_high"], formats.percent),
+            words.matrix_labels(),
+        )
+
+
+def _cell_looks(columns: list[str], style: Callable[[Any], str]) -> dict[str, Callable[[Any], str]]:
+    whole = partial(formats.number, digits=0)
+    return {**dict.fromkeys(PLACE, whole), **dict.fromkeys(columns, style), "last": words.last_count}
 
 
 def _rates(made: Section) -> None:
