@@ -14,8 +14,6 @@ from perennial.language import _, plural
 from perennial.statements import Caption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from perennial.chapters.value_behaviour import Section
 
 NOTABLE = 0.03  # a mean chance this far from what came is said to err
@@ -84,7 +82,7 @@ def _times(bar: pd.Series) -> str:
         return _("{n} times or more", n=formats.number(bar["first"]))
     if bar["first"] == bar["last"] <= 2:
         return _("once") if bar["first"] == 1 else _("twice")
-    return _("{n} times", n=_span(bar["first"], bar["last"]))
+    return _("{n} times", n=span(bar["first"], bar["last"]))
 
 
 def last_count(count: float) -> str:
@@ -144,208 +142,17 @@ def _tested(frame: pd.DataFrame) -> dict[str, float]:
     return {name: float(people @ frame[name] / people.sum()) for name in ("bought", "chance")}
 
 
-def matrix_labels() -> dict[str, str]:
-    """Headings of the matrices' tables."""
-    return {
-        "first": _("repeat purchase days from"),
-        "last": _("to"),
-        "from_day": _("days silent from"),
-        "to_day": _("to day"),
-        "frequency": _("computed at repeats"),
-        "silence": _("at days silent"),
-        "T": _("first seen, days ago"),
-        "p_alive_low": _("low"),
-        "p_alive_high": _("high"),
-        "expected_low": _("low"),
-        "expected_high": _("high"),
-    }
-
-
-def alive_matrix(made: "Section", cells: pd.DataFrame) -> Caption:
-    """Around the matrix of P(alive): the column in which frequency matters most."""
-    title = _("P(alive) by repeat purchases and silence")
-    shown = cells[cells["shown"] & (cells["frequency"] > 0)]
-    best = max(
-        (column for _day, column in shown.groupby("from_day") if len(column) > 1),
-        key=lambda column: float(column["p_alive"].iloc[0] - column["p_alive"].iloc[-1]),
-        default=None,
-    )
-    if best is not None:
-        few, many = best.iloc[0], best.iloc[-1]
-        title = _(
-            "Silent {days} days: P(alive) {high} after {few}, {low} after {many}",
-            days=_span(few["from_day"], few["to_day"]),
-            few=_repeats(few),
-            many=_band(many),
-            high=formats.percent(few["p_alive"]),
-            low=formats.percent(many["p_alive"]),
-        )
-    once = ""
-    if not made.result.purchase.knows_one_time_buyers:
-        once = _("{model} cannot judge who bought once: they have no row.", model=made.result.purchase.name)
-    elif (cells["frequency"] == 0).any():
-        once = _("Who bought once has been silent since the first purchase.")
-    wide = float((shown["p_alive_high"] - shown["p_alive_low"]).max() / 2) if len(shown) else float("nan")
-    reading = _(
-        "The same silence says more of a frequent buyer than of a rare one. {once} {sure}",
-        once=once,
-        sure=_sure(made, formats.points(wide).lstrip("+"), wide),
-    )
-    return Caption(title, _matrix_subtitle(made, cells, _("P(alive), %")), _matrix_source(made, cells), reading)
-
-
-def expected_matrix(made: "Section", cells: pd.DataFrame) -> Caption:
-    """Around the matrix of expected purchases."""
-    rows = made.result.rows
-    few = float(rows.loc[rows["expected_purchases"] < 1, "weight"].sum() / rows["weight"].sum())
-    title = _(
-        "Fewer than one purchase is expected of {share} of customers, {horizon}",
-        share=formats.percent(few),
-        horizon=words.horizon(made.result),
-    )
-    shown = cells[cells["shown"] & (cells["expected_purchases"] > 0)]
-    wide = float(((shown["expected_high"] - shown["expected_low"]) / 2 / shown["expected_purchases"]).median())
-    reading = _(
-        "An expectation is a mean over customers with that history; what one of them does is mostly chance. {sure}",
-        sure=_sure(made, formats.percent(wide), wide, typical=True),
-    )
-    measure = _("Expected purchase days, {horizon}", horizon=words.horizon(made.result))
-    return Caption(title, _matrix_subtitle(made, cells, measure), _matrix_source(made, cells), reading)
-
-
-def _sure(made: "Section", wide: str, value: float, typical: bool = False) -> str:
-    if formats.is_missing(value):
-        return _("How sure the cells are is not known: the fit gives no standard errors.")
-    level = formats.percent(made.level)
-    if typical:
-        return _("Uncertain parameters move a typical cell by ±{wide} ({level} interval).", wide=wide, level=level)
-    return _("Uncertain parameters move no cell by more than ±{wide} ({level} interval).", wide=wide, level=level)
-
-
-def _matrix_subtitle(made: "Section", cells: pd.DataFrame, measure: str) -> str:
-    age = float(
-        cells["T"].max() if not (cells["frequency"] > 0).any() else cells.loc[cells["frequency"] > 0, "T"].iloc[0]
-    )
-    return _("{measure}, by {model} for customers first seen {age} days ago (the median)",
-             measure=measure, model=made.result.purchase.name, age=formats.number(age, 0))  # fmt: skip
-
-
-def _matrix_source(made: "Section", cells: pd.DataFrame) -> str:
-    least = made.client.parameters.minimum_group
-    note = _("Hatched: fewer than {least} customers stand there.", least=formats.number(least))
-    return source(made, cells["customers"].sum(), note)
-
-
-def _repeats(cell: pd.Series) -> str:
-    return _("1 repeat") if cell["last"] == 1 else _("{n} repeats", n=_band(cell))
-
-
-def _band(cell: pd.Series) -> str:
+def band(cell: pd.Series) -> str:
+    """The counts of a row or bar: ``3``, ``4–6``, ``23 or more``."""
     if formats.is_missing(cell["last"]):
         return _("{n} or more", n=formats.number(cell["first"]))
-    return _span(cell["first"], cell["last"])
+    return span(cell["first"], cell["last"])
 
 
-def _span(first: float, last: float) -> str:
+def span(first: float, last: float) -> str:
+    """Two ends: ``4–6``, or one where they are the same."""
     first, last = round(first), round(last)
     return formats.number(first) if first == last else f"{formats.number(first)}–{formats.number(last)}"
-
-
-def spread_labels() -> dict[str, str]:
-    """Headings of the tables behind distributions."""
-    return {
-        "mark": _("mark (none: a bin)"),
-        "low": _("value, or bin from"),
-        "high": _("bin to"),
-        "share": _("share of customers"),
-        "error": _("standard error"),
-    }
-
-
-def rates(made: "Section", frame: pd.DataFrame) -> Caption:
-    """Around the distribution of purchase rates."""
-    marks = frame[frame["mark"] != ""].set_index("mark")
-    time = words.rate_unit(made.result)[1]
-    title = _(
-        "Half of customers buy {low} to {high} times {time} while active",
-        time=time,
-        low=formats.number(marks.loc["lower quartile", "low"], 1),
-        high=formats.number(marks.loc["upper quartile", "low"], 1),
-    )
-    subtitle = _(
-        "Share of customers by purchase days {time} while active, {model}; mean {mean} ({level} interval {bounds})",
-        time=time,
-        model=made.result.purchase.name,
-        mean=formats.number(marks.loc["mean", "low"], 1),
-        level=formats.percent(made.level),
-        bounds=_bounds(made, marks.loc["mean"], lambda value: formats.number(value, 2)),
-    )
-    note = _("The bars reach the 95th percentile.")
-    reading = _("The rates are inferred, not counted: Gamma-distributed by assumption. A low median beside a high mean "
-                "means that few customers make most of the purchases.")  # fmt: skip
-    return Caption(title, subtitle, source(made, made.customers, note), reading)
-
-
-def leaving(made: "Section", frame: pd.DataFrame) -> Caption:
-    """Around the distribution of the chance to leave."""
-    marks = frame[frame["mark"] != ""].set_index("mark")
-    found = words.leaving(made.result.purchase)
-    assert found is not None
-    title = _(
-        "Half of customers leave {when} with {low} to {high} chance",
-        low=_fine(marks.loc["lower quartile", "low"]),
-        high=_fine(marks.loc["upper quartile", "low"]),
-        when=found[1],
-    )
-    subtitle = _(
-        "Share of customers by their chance to leave {when}, {model}; mean {mean} ({level} interval {bounds})",
-        when=found[1],
-        model=made.result.purchase.name,
-        mean=_fine(marks.loc["mean", "low"], 1),
-        level=formats.percent(made.level),
-        bounds=_bounds(made, marks.loc["mean"], lambda value: _fine(value, 1)),
-    )
-    reading = _(
-        "Leaving is never seen, only inferred from silence: of all that the model says this is the least certain."
-    )
-    note = _("The bars reach {top}.", top=_fine(float(frame["high"].max())))
-    return Caption(title, subtitle, source(made, made.customers, note), reading)
-
-
-def _fine(share: float, digits: int = 0) -> str:
-    """A share as a percentage, with more digits where it is below one percent."""
-    return formats.percent(share, digits if share >= 0.01 else 3 if share < 0.0005 else 2)
-
-
-def _bounds(made: "Section", mark: pd.Series, style: "Callable[[float], str]") -> str:
-    wide = reach(made.level) * mark["error"]
-    return formats.interval(mark["low"] - wide, mark["low"] + wide, style)
-
-
-def values(made: "Section", frame: pd.DataFrame) -> Caption:
-    """Around the distribution of expected value."""
-    marks = frame[frame["mark"] != ""].set_index("mark")["low"]
-    top = float(frame["high"].max())
-    title = _(
-        "Half of customers are worth less than {median}; the mean is {mean}",
-        median=money(made, marks["median"]),
-        mean=money(made, marks["mean"]),
-    )
-    subtitle = _(
-        "Share of customers by expected value (clv), {horizon}, {currency}, after margin and discount",
-        horizon=words.horizon(made.result),
-        currency=made.result.settings["currency"],
-    )
-    note = _("The bars reach the 95th percentile, {top}; {share} lie above it and are not drawn.",
-             top=money(made, top), share=formats.percent(1 - float(frame["share"].sum())))  # fmt: skip
-    equity = made.result.equity
-    reading = ""
-    if equity is not None:
-        n = made.customers
-        bounds = formats.interval(equity.low / n, equity.high / n, lambda value: money(made, value))
-        reading = _("{level} interval of the mean: {bounds}. What customers turn out to be worth will differ more than "
-                    "what is expected of them.", level=formats.percent(made.level), bounds=bounds)  # fmt: skip
-    return Caption(title, subtitle, source(made, made.customers, note), reading)
 
 
 def history(made: "Section", frame: pd.DataFrame, customer_id: str) -> Caption:

@@ -12,6 +12,8 @@ from perennial.analysis import alive_history, behaviour, recency_frequency
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.uncertainty import reach
 from perennial.analysis.value import ValueResult
+from perennial.chapters import behaviour_matrix_words as matrix_words
+from perennial.chapters import behaviour_spread_words as spread_words
 from perennial.chapters import behaviour_words as words
 from perennial.chapters import value_words
 from perennial.language import _
@@ -115,9 +117,9 @@ def _matrices(made: Section) -> None:
         return
     made.exhibits["value_expected_matrix"] = Exhibit(
         cells[[*PLACE, "expected_purchases", "expected_low", "expected_high", "shown"]],
-        words.expected_matrix(made, cells),
+        matrix_words.expected_matrix(made, cells),
         _cell_looks(["expected_purchases", "expected_low", "expected_high"], partial(formats.number, digits=2)),
-        words.matrix_labels(),
+        matrix_words.matrix_labels(),
     )
     told = cells[cells["p_alive"].notna()].reset_index(drop=True)
     if not made.result.purchase.lets_leave:
@@ -127,9 +129,9 @@ def _matrices(made: Section) -> None:
     else:
         made.exhibits["value_alive_matrix"] = Exhibit(
             told[[*PLACE, "p_alive", "p_alive_low", "p_alive_high", "shown"]],
-            words.alive_matrix(made, told),
+            matrix_words.alive_matrix(made, told),
             _cell_looks(["p_alive", "p_alive_low", "p_alive_high"], formats.percent),
-            words.matrix_labels(),
+            matrix_words.matrix_labels(),
         )
 
 
@@ -142,7 +144,7 @@ def _rates(made: Section) -> None:
     frame = behaviour.rate_spread(made.result.purchase, value_words.rate_unit(made.result)[0])
     two = partial(formats.number, digits=2)
     look = {"low": two, "high": two, "error": two, "share": partial(formats.percent, digits=1)}
-    made.exhibits["value_rates"] = Exhibit(frame, words.rates(made, frame), look, words.spread_labels())
+    made.exhibits["value_rates"] = Exhibit(frame, spread_words.rates(made, frame), look, spread_words.spread_labels())
 
 
 def _leaving(made: Section) -> None:
@@ -152,7 +154,9 @@ def _leaving(made: Section) -> None:
         return
     share = partial(formats.percent, digits=1)
     look = dict.fromkeys(["low", "high", "error", "share"], share)
-    made.exhibits["value_leaving"] = Exhibit(frame, words.leaving(made, frame), look, words.spread_labels())
+    made.exhibits["value_leaving"] = Exhibit(
+        frame, spread_words.leaving(made, frame), look, spread_words.spread_labels()
+    )
 
 
 def _values(made: Section) -> None:
@@ -162,7 +166,7 @@ def _values(made: Section) -> None:
     frame = behaviour.value_spread(made.result.rows)
     money = partial(words.money, made)
     look = {"low": money, "high": money, "share": partial(formats.percent, digits=1)}
-    made.exhibits["value_spread"] = Exhibit(frame, words.values(made, frame), look, words.spread_labels())
+    made.exhibits["value_spread"] = Exhibit(frame, spread_words.values(made, frame), look, spread_words.spread_labels())
 
 
 def _history(made: Section) -> None:
