@@ -8,6 +8,8 @@ import numpy as np
 
 from perennial.analysis.purchases.formulas import Floats
 
+_FARTHEST = 10.0  # on the logarithmic scale: what is known no better than e^±10 is not known
+
 
 def standard_error(theta: Floats, covariance: Floats, of: Callable[[Floats], Any]) -> Floats:
     """Standard error of a function of the parameters, from the covariance of their logarithms.
@@ -25,7 +27,7 @@ def standard_error(theta: Floats, covariance: Floats, of: Callable[[Floats], Any
     if not covariance.size or not np.isfinite(covariance).all():
         return np.full(np.shape(of(theta)), np.nan)
     values, axes = np.linalg.eigh(covariance)
-    steps = axes * np.sqrt(np.maximum(values, 0))
+    steps = np.clip(axes * np.sqrt(np.maximum(values, 0)), -_FARTHEST, _FARTHEST)
     halves = [(np.asarray(of(theta * np.exp(step))) - np.asarray(of(theta * np.exp(-step)))) / 2 for step in steps.T]
     found: Floats = np.sqrt(np.sum(np.square(halves), axis=0))
     return found

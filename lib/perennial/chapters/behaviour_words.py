@@ -191,8 +191,8 @@ def orders(made: "Section", ahead: dict[str, float]) -> str:
     result = made.result
     low, high = ahead_bounds(made, ahead)
     text = _(
-        "In the next {days} days probably {n} of {all} customers order ({share}; {level} interval {bounds}); {likely} "
-        "have a better than even chance (column probability_of_order of the customers' file).",
+        "In the next {days} days probably {n} of {all} customers order ({share}; {level} interval {bounds}); for "
+        "{likely} the chance is better than even (column probability_of_order of the customers' file).",
         days=formats.number(result.settings["order_days"]),
         n=formats.number(ahead["expected"], 0),
         all=formats.number(made.customers),
