@@ -163,7 +163,7 @@ def test_save_and_load_give_the_same(tmp_path):
     cdnow().save(tmp_path)
     back = Holdout.load(tmp_path)
     assert plain(back.to_dict()) == plain(cdnow().to_dict())
-    for name in ("scores", "tracking", "by_frequency", "deciles"):
+    for name in ("scores", "tracking", "by_frequency", "by_recency", "deciles"):
         pd.testing.assert_frame_equal(getattr(back, name), getattr(cdnow(), name))
 
 

@@ -103,7 +103,7 @@ def test_expected_purchases_of_a_new_customer():
 
 def test_probability_of_no_repeat_purchase():
     """lifetimes' test suite, published parameters: P(X(39) = 0) = .5737864."""
-    assert PUBLISHED.probability_of_none(39 * WEEK) == pytest.approx(0.5737864, abs=1e-5)
+    assert PUBLISHED.probability_of_new(0, 39 * WEEK) == pytest.approx(0.5737864, abs=1e-5)
 
 
 def test_likelihood_is_stable_at_high_frequency():
@@ -119,7 +119,7 @@ def test_chance_of_no_repeat_in_the_published_closed_forms():
         r, alpha, a, b = model.theta
         idle = (alpha / (alpha + 39)) ** r
         expected = idle if model is PUBLISHED else a / (a + b) + b / (a + b) * idle
-        assert model.probability_of_none(273) == pytest.approx(expected, rel=1e-9)
+        assert model.probability_of_new(0, 273) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("frequency", [0, 1, 7, 60, 900])

@@ -20,8 +20,10 @@ from perennial.analysis.fitters import fit_every
 from perennial.analysis.forecasters import BASELINES, SAME_RATE, baselines, outcomes, rehearse
 from perennial.analysis.holdout_money import judge_revenue
 from perennial.analysis.holdout_scores import score, share_inside
+from perennial.analysis.next_order import probability_of_order
 from perennial.analysis.plain import write_plain
-from perennial.analysis.purchase_model import HISTORY, Name, PurchaseModel
+from perennial.analysis.purchase_model import DAYS_PER_WEEK, HISTORY, Name, PurchaseModel
+from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.tracking import track
 from perennial.errors import ModelError
 from perennial.formats import date as date_text
@@ -29,8 +31,10 @@ from perennial.formats import days as days_text
 from perennial.language import _
 from perennial.tables.summary import customer_summary, purchase_days
 
+SILENT_WEEKS = (0, 1, 2, 4, 6, 8, 13, 20, 26, 32, 39, 52, 65, 78, 104, 156)  # where groups by silence may begin
+FEWEST_SILENT = 30  # customers of such a group
 TOP_FREQUENCY = 7  # this many repeat purchases and more are one group
-_FRAMES = ("scores", "tracking", "by_frequency", "deciles")
+_FRAMES = ("scores", "tracking", "by_frequency", "by_recency", "deciles")
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Holdout:
         share of customers inside their own interval, and ``tracking``, the error of the second view's total.
     tracking : one row per whole week; see ``tracking.track``.
     by_frequency : mean actual and predicted purchase days by repeat purchases before the cut, 0 to 6 and 7+.
+    by_recency : the same by whole weeks since the last purchase at the cut, and who bought at all; see
+        :func:`mean_by_recency`.
     deciles : ten groups of equal size by forecast, best first: mean actual, predicted and naive purchase days.
     revenue : ``predicted, actual, bias`` of the total revenue and ``last``, that of the stretch before the cut once
         more; empty without a spend model up to the cut.
@@ -60,6 +66,7 @@ class Holdout:
     scores: pd.DataFrame
     tracking: pd.DataFrame
     by_frequency: pd.DataFrame
+    by_recency: pd.DataFrame
     deciles: pd.DataFrame
     revenue: dict[str, float] = field(default_factory=dict)
 
@@ -174,6 +181,7 @@ def validate(
         scores=scores.assign(inside=scores["forecaster"].map(inside), tracking=scores["forecaster"].map(off)),
         tracking=tracking,
         by_frequency=mean_by_frequency(forecasts, model.name),
+        by_recency=mean_by_recency(forecasts, model, days),
         deciles=mean_by_decile(forecasts, model.name),
         revenue=judge_revenue(calibration, later, recent, model, days, stretch),
     )
@@ -224,6 +232,42 @@ def mean_by_frequency(forecasts: pd.DataFrame, model: str) -> pd.DataFrame:
     return _means(forecasts, group.rename("frequency"), model).reset_index()
 
 
+def mean_by_recency(forecasts: pd.DataFrame, model: PurchaseModel, days: float) -> pd.DataFrame:
+    """Mean hold-out purchase days by whole weeks since the last purchase at the cut.
+
+    Returns
+    -------
+    frame ``first_week, last_week`` (whole weeks of silence, both included), ``customers``, ``actual, predicted, naive``
+    (mean purchase days), ``bought`` (share who bought at all), ``chance`` (the model's mean probability of that) and
+    ``error`` (standard error of ``actual``).
+    Groups of fewer than 30 customers, or than a fiftieth of all, are joined with the next.
+    """
+    silence = ((forecasts["T"] - forecasts["recency"]) // DAYS_PER_WEEK).to_numpy(int)
+    starts = _starts(silence, forecasts["weight"].to_numpy(float))
+    group = pd.Series(starts[np.searchsorted(starts, silence, side="right") - 1], forecasts.index, name="first_week")
+    chance = probability_of_order(model, days, *_history(forecasts))
+    more = forecasts.assign(bought=forecasts["actual"] > 0, chance=chance, square=forecasts["actual"] ** 2)
+    means = _means(more, group, model.name, ("bought", "chance", "square")).reset_index()
+    spread = np.maximum(means.pop("square") - means["actual"] ** 2, 0)
+    means["error"] = np.sqrt(spread / np.maximum(means["customers"] - 1, 1))
+    last = np.append(starts[1:] - 1, silence.max())
+    means.insert(1, "last_week", last)
+    return means
+
+
+def _starts(silence: np.ndarray, weight: Floats) -> np.ndarray:
+    """First weeks of the groups, each with enough customers; what is left over joins the last."""
+    least = max(FEWEST_SILENT, weight.sum() / 50)
+    bounds = [week for week in SILENT_WEEKS if week <= silence.max()]
+    starts, held = [0], 0.0
+    for week, after in zip(bounds, [*bounds[1:], np.inf], strict=True):
+        if held >= least:
+            starts.append(week)
+            held = 0.0
+        held += float(weight[(silence >= week) & (silence < after)].sum())
+    return np.array(starts[:-1] if held < least and len(starts) > 1 else starts)
+
+
 def mean_by_decile(forecasts: pd.DataFrame, model: str) -> pd.DataFrame:
     """Mean hold-out purchase days in ten groups of equal size by the model's forecast; 1 is the highest."""
     ranked = forecasts.sort_values(model, ascending=False, kind="stable")
@@ -239,10 +283,10 @@ def mean_by_decile(forecasts: pd.DataFrame, model: str) -> pd.DataFrame:
     return _means(split, split["decile"], model).reset_index()
 
 
-def _means(forecasts: pd.DataFrame, group: pd.Series, model: str) -> pd.DataFrame:
-    """Customers and weighted means of actual, predicted and naive purchase days per group."""
+def _means(forecasts: pd.DataFrame, group: pd.Series, model: str, more: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Customers and weighted means of actual, predicted and naive purchase days per group, and of what ``more``."""
     weight = forecasts["weight"].astype(float)
-    columns = {"actual": "actual", "predicted": model, "naive": SAME_RATE}
+    columns = {"actual": "actual", "predicted": model, "naive": SAME_RATE} | {name: name for name in more}
     sums = pd.DataFrame({new: forecasts[old] * weight for new, old in columns.items()}).groupby(group).sum()
     customers = weight.groupby(group).sum()
     return sums.div(customers, axis=0).assign(customers=customers)[["customers", *columns]]

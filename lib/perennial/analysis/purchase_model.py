@@ -118,9 +118,35 @@ class PurchaseModel:
         """Expected repeat purchase days of a new customer in its first ``days`` days (BG/NBD eq. 9)."""
         return self.p_alive(0, 0, 0) * self.purchases_if_alive(days, 0, 0)
 
-    def probability_of_none(self, days: ArrayLike) -> Floats:
-        """Chance that a new customer makes no repeat purchase in its first ``days`` days (BG/NBD eq. 8, x = 0)."""
-        return np.exp(self.log_likelihood(0, 0, days))
+    def probability_if_alive(
+        self, count: ArrayLike, days: ArrayLike, frequency: ArrayLike, T: ArrayLike, theta: Any = None
+    ) -> Floats:
+        """Chance of exactly ``count`` purchase days in the next ``days`` days of a customer known to be active."""
+        x, age = np.asarray(frequency, float), np.asarray(T, float) / DAYS_PER_WEEK
+        ahead = np.asarray(days, float) / DAYS_PER_WEEK
+        many = np.asarray(count, float)
+        return np.exp(self.formulas.log_probability_if_alive(self._at(theta), many, ahead, x, age))
+
+    def probability_of(
+        self,
+        count: ArrayLike,
+        days: ArrayLike,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,
+        theta: Any = None,
+    ) -> Floats:
+        """Chance of exactly ``count`` purchase days in the next ``days`` days given the history.
+
+        Over all counts it adds up to 1, and its mean is ``expected_purchases``.
+        """
+        alive = self.p_alive(frequency, recency, T, theta)
+        found = alive * self.probability_if_alive(count, days, frequency, T, theta)
+        return found + np.where(np.asarray(count) == 0, 1 - alive, 0.0)
+
+    def probability_of_new(self, count: ArrayLike, days: ArrayLike, theta: Any = None) -> Floats:
+        """Chance that a new customer makes ``count`` repeat purchases in its first ``days`` days (BG/NBD eq. 8)."""
+        return self.probability_of(count, days, 0, 0, 0, theta)
 
     def _at(self, theta: Any) -> Any:
         return self.theta if theta is None else theta

@@ -1,5 +1,6 @@
 """Every customer's value: models fitted, judged, applied once per distinct history, joined back in the engine."""
 
+import datetime as dt
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,8 +17,10 @@ from perennial.analysis.choice import Ground, by_fit
 from perennial.analysis.equity import Equity, Worth, value_customers
 from perennial.analysis.fitters import fit_every, fit_gamma_gamma
 from perennial.analysis.holdout import Holdout, validate
+from perennial.analysis.next_order import days_to_next_order, order_period, probability_of_order
 from perennial.analysis.plain import plain, write_plain
 from perennial.analysis.purchase_model import HISTORY, Name, PurchaseModel
+from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel, check_independence
 from perennial.errors import ModelError
 from perennial.parameters import Parameters
@@ -27,6 +30,8 @@ PREDICTIONS = [
     "p_alive",
     "p_alive_mbg",
     "expected_purchases",
+    "probability_of_order",
+    "next_order_on",
     "expected_order_value",
     "clv",
     "clv_low",
@@ -53,10 +58,13 @@ class ValueResult:
     rows : one row per distinct history: ``KEYS``, ``weight`` and ``PREDICTIONS``.
     customers : Ibis table, ``customer_id`` and ``PREDICTIONS``. ``p_alive`` is null for one-time buyers under BG/NBD,
         which cannot judge them, and for everyone under NBD, in which nobody leaves; ``p_alive_mbg`` is MBG/NBD's
-        second opinion, for everyone.
+        second opinion, for everyone. ``probability_of_order``: at least one purchase day in the next
+        ``settings["order_days"]`` days. ``next_order_on``: the day by which a customer who is still active has ordered
+        again with probability one half; null beyond the horizon.
     equity : None where there is no spend model.
     cohorts, draws : see :class:`perennial.analysis.equity.Worth`; empty without a spend model.
-    settings : horizon_months, discount_rate, gross_margin, interval, seed, as_of, currency as used.
+    settings : horizon_months, discount_rate, gross_margin, interval, seed, as_of, currency as used, and ``order_days``
+        (:func:`perennial.analysis.next_order.order_period`).
     """
 
     purchase: PurchaseModel
@@ -176,6 +184,7 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
             "seed": parameters.seed,
             "as_of": parameters.as_of.isoformat(),
             "currency": parameters.currency,
+            "order_days": order_period(rows),
         },
     )
 
@@ -221,6 +230,8 @@ def predict(
         p_alive=alive if purchase.knows_one_time_buyers else np.where(x > 0, alive, np.nan),
         p_alive_mbg=other.p_alive(x, last, age) if other else np.nan,
         expected_purchases=purchase.expected_purchases(days, x, last, age),
+        probability_of_order=probability_of_order(purchase, order_period(rows), x, last, age),
+        next_order_on=_dates(parameters.as_of, days_to_next_order(purchase, days, x, age)),
         expected_order_value=np.nan,
         clv=np.nan,
         clv_low=np.nan,
@@ -229,6 +240,11 @@ def predict(
     if spend is None:
         return out, None
     return _predict_money(out, purchase, spend, parameters, days)
+
+
+def _dates(as_of: dt.date, days: Floats) -> pd.Series:
+    dates: pd.Series = pd.Timestamp(as_of) + pd.to_timedelta(pd.Series(days), unit="D")
+    return dates.dt.as_unit("ms")
 
 
 def _predict_money(
@@ -249,8 +265,9 @@ def join_back(summary: ir.Table, rows: pd.DataFrame) -> ir.Table:
     predictions = ibis.memtable(rows[KEYS + PREDICTIONS])
     # a view: a summary that is itself a join would take the predicates into its own chain, and fail
     joined = summary.view().left_join(predictions, KEYS)
-    known = {name: joined[name].nullif(float("nan")) for name in PREDICTIONS}
-    return joined.select("customer_id", **known)
+    known = {name: joined[name].nullif(float("nan")) for name in PREDICTIONS if name != "next_order_on"}
+    dated = {"next_order_on": joined.next_order_on.date()}
+    return joined.select("customer_id", **{name: {**known, **dated}[name] for name in PREDICTIONS})
 
 
 def _compare(models: dict[Name, PurchaseModel]) -> pd.DataFrame:

@@ -29,6 +29,14 @@ def meanings(currency: str) -> dict[str, str]:
         ),
         "p_alive_mbg": _("The same by a second model (MBG/NBD), which also judges one-time buyers."),
         "expected_purchases": _("Purchase days expected over the horizon."),
+        "probability_of_order": _(
+            "Probability of at least one purchase day in the next 7, 30 or 90 days, whichever is nearest the client's "
+            "typical gap; the chapter on lifetime value says which."
+        ),
+        "next_order_on": _(
+            "Day by which the customer, if still active, has ordered again with probability one half; empty beyond "
+            "the horizon."
+        ),
         "expected_order_value": _("Expected amount of a purchase day, {c}.", c=currency),
         "clv": _("Margin expected over the horizon, discounted to the as-of date, {c}.", c=currency),
         "clv_low": _("Lower end of what this one customer may bring: chance included, so often 0, {c}.", c=currency),

@@ -57,7 +57,8 @@ def _kind(name: str, engine_type: str) -> str:
     if bare.startswith(("date", "timestamp")):
         return "date"
     if bare.startswith(("float", "decimal")):
-        return "share" if name.startswith("p_alive") or name.endswith(("share", "_rate", "_probability")) else "number"
+        shares = name.startswith(("p_alive", "probability_of")) or name.endswith(("share", "_rate", "_probability"))
+        return "share" if shares else "number"
     return "text"
 
 

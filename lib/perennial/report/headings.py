@@ -118,6 +118,8 @@ def _model_words() -> dict[str, str]:
         "from_ratio": _("Silence ÷ typical gap, from"),
         "frequency": _("Repeat purchase days"),
         "expected_purchases": _("Expected purchases"),
+        "probability_of_order": _("Chance of an order"),
+        "next_order_on": _("Next order by (even chance)"),
         "potential_score": _("Potential score"),
         "loglik": _("Log-likelihood"),
         "aic": _("AIC"),

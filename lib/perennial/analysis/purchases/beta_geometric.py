@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betaln, gammaln, hyp2f1
 
+from perennial.analysis.purchases.counts import log_at_least, log_exactly
 from perennial.analysis.purchases.formulas import Floats
 
 
@@ -66,6 +67,20 @@ class BetaGeometric:
         rate = rng.gamma(r + x) / (alpha + age)
         leave = np.clip(rng.beta(a, b + self.first_chance + x), 1e-9, 1)
         return np.minimum(rng.poisson(rate * ahead), rng.geometric(leave)).astype(float)
+
+    def log_probability_if_alive(self, theta: Any, count: Floats, ahead: Floats, x: Floats, age: Floats) -> Floats:
+        """BG/NBD eq. 8 with the posterior of an active customer: r + x, α + T, a and b + x (MBG/NBD b + x + 1).
+
+        Either the customer stays through all ``count`` purchases and makes no more in time, or leaves at the last of
+        them, whatever would have followed. The bracket of eq. 8, one minus a sum, is the incomplete beta function.
+        """
+        r, alpha, a, b = theta
+        count = np.asarray(count, float)
+        stay = b + self.first_chance + x
+        staying = betaln(a, stay + count) - betaln(a, stay) + log_exactly(count, r + x, alpha + age, ahead)
+        last = betaln(a + 1, np.maximum(stay + count - 1, stay)) - betaln(a, stay)
+        leaving = np.where(count > 0, last + log_at_least(count, r + x, alpha + age, ahead), -np.inf)
+        return np.logaddexp(staying, leaving)
 
 
 BG, MBG = BetaGeometric("BG/NBD", 0), BetaGeometric("MBG/NBD", 1)

@@ -42,3 +42,6 @@ class Formulas(Protocol):
 
     def draw_if_alive(self, theta: Any, ahead: float, x: Floats, age: Floats, rng: np.random.Generator) -> Floats:
         """Purchases in the next ``ahead`` weeks of one active customer per history, from the exact posterior."""
+
+    def log_probability_if_alive(self, theta: Any, count: Floats, ahead: Floats, x: Floats, age: Floats) -> Floats:
+        """Log of the chance of exactly ``count`` purchases in the next ``ahead`` weeks of one known to be active."""

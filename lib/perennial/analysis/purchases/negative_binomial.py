@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln
 
+from perennial.analysis.purchases.counts import log_exactly
 from perennial.analysis.purchases.formulas import Floats
 
 
@@ -39,6 +40,11 @@ class NegativeBinomial:
         """Poisson(λ·t) with λ ~ Gamma(r + x, α + T)."""
         r, alpha = theta
         return rng.poisson(rng.gamma(r + x) / (alpha + age) * ahead).astype(float)
+
+    def log_probability_if_alive(self, theta: Any, count: Floats, ahead: Floats, x: Floats, age: Floats) -> Floats:
+        """Negative binomial with the posterior of the rate, Gamma(r + x, α + T)."""
+        r, alpha = theta
+        return log_exactly(count, r + x, alpha + age, ahead)
 
 
 NBD = NegativeBinomial()
