@@ -231,6 +231,8 @@ def value_prospects(
     models = GroupModels(ALL, all_of_them.members, {ALL: result.purchase}, {ALL: result.spend})
     if since is not None:
         rows = grouped_rows(new, all_of_them.members)
+        if not len(rows):
+            return Prospects(None, {}, {}, since)
         models = fit_groups(rows, all_of_them, result.purchase, result.spend, FEWEST_CUSTOMERS)
     whole = prospects(first_orders(transactions, all_of_them.members, since), models, terms, 1)
     by: dict[str, list[Prospect]] = {}
@@ -308,10 +310,10 @@ def by_cohort(summary: ir.Table) -> tuple[ir.Table, str]:
     first = summary.first_on
     half = ibis.date(first.year(), ibis.ifelse(first.month() <= 6, 1, 7), 1)
     for unit, start in (("quarter", period_start(first, "quarter")), ("half-year", half)):
-        members = summary.select("customer_id", group=start.cast("date").cast("string"))
+        members = summary.select("customer_id", group=start.strftime("%Y-%m-%d"))
         if members.select("group").distinct().count().to_pyarrow().as_py() <= MOST_COHORTS:
             return members, unit
-    return summary.select("customer_id", group=period_start(first, "year").cast("date").cast("string")), "year"
+    return summary.select("customer_id", group=period_start(first, "year").strftime("%Y-%m-%d")), "year"
 
 
 def end_of_cohort(start: str, unit: str) -> pd.Timestamp:

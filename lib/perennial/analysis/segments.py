@@ -335,7 +335,8 @@ def judge_grouping(
     Returns
     -------
     ``rmse, bias`` of purchase days per customer (bias: of the total, share of actual), ``rmse_money`` of what they
-    spent (currency, missing without spend models), and each with ``_pooled``.
+    spent (currency, missing without spend models), each also with ``_pooled``; and ``rmse_z``, by how many standard
+    errors the squared errors of purchase days are larger than the pooled ones (paired by customer).
     """
     held = grouping.only(calibration)
     models = fit_groups(grouped_rows(calibration, held.members), held, purchase, spend, minimum)
@@ -343,8 +344,18 @@ def judge_grouping(
     days = (end - cut).days
     pooled = GroupModels(grouping.name, held.members, dict.fromkeys(models.purchase, purchase),
                          dict.fromkeys(models.spend, spend) if spend else {})  # fmt: skip
-    separate = _errors(rows, models, days)
-    return separate | {f"{key}_pooled": value for key, value in _errors(rows, pooled, days).items()}
+    (own, own_money), (all_of_them, all_money) = _forecasts(rows, models, days), _forecasts(rows, pooled, days)
+    bought = rows["weight"].to_numpy(float), rows["bought"].to_numpy(float), rows["bought_squared"].to_numpy(float)
+    paid = bought[0], rows["paid"].to_numpy(float), rows["paid_squared"].to_numpy(float)
+    return {
+        "rmse": _rmse(own, *bought),
+        "rmse_pooled": _rmse(all_of_them, *bought),
+        "rmse_z": _beyond_chance(own, all_of_them, *bought),
+        "bias": _bias(own, *bought),
+        "bias_pooled": _bias(all_of_them, *bought),
+        "rmse_money": _rmse(own_money, *paid),
+        "rmse_money_pooled": _rmse(all_money, *paid),
+    }
 
 
 def _outcomes(transactions: ir.Table, calibration: ir.Table, members: ir.Table, cut: dt.date) -> pd.DataFrame:
@@ -366,7 +377,8 @@ def _outcomes(transactions: ir.Table, calibration: ir.Table, members: ir.Table, 
     return sums.to_pandas().sort_values(keys, ignore_index=True)
 
 
-def _errors(rows: pd.DataFrame, models: GroupModels, days: int) -> dict[str, float]:
+def _forecasts(rows: pd.DataFrame, models: GroupModels, days: int) -> tuple[Floats, Floats]:
+    """Purchase days and money of each row's customer over the next ``days``; no money without spend models."""
     forecast, money = np.zeros(len(rows)), np.full(len(rows), np.nan)
     for group, place in rows.groupby("group").indices.items():
         own = rows.iloc[place]
@@ -374,18 +386,27 @@ def _errors(rows: pd.DataFrame, models: GroupModels, days: int) -> dict[str, flo
         if models.spend:
             order = models.spend[str(group)].expected_order_value(own["frequency"], own["monetary_value"])
             money[place] = forecast[place] * order
-    weight, actual = rows["weight"].to_numpy(float), float(rows["bought"].sum())
-    return {
-        "rmse": _rmse(forecast, weight, rows["bought"], rows["bought_squared"]),
-        "bias": float(weight @ forecast / actual - 1) if actual else float("nan"),
-        "rmse_money": _rmse(money, weight, rows["paid"], rows["paid_squared"]),
-    }
+    return forecast, money
 
 
-def _rmse(forecast: Floats, weight: Floats, sums: pd.Series, squares: pd.Series) -> float:
+def _rmse(forecast: Floats, weight: Floats, sums: Floats, squares: Floats) -> float:
     """Of customers who share a forecast, from the sum and the sum of squares of what they did."""
-    total = weight * forecast**2 - 2 * forecast * sums.to_numpy(float) + squares.to_numpy(float)
+    total = weight * forecast**2 - 2 * forecast * sums + squares
     return float(np.sqrt(max(total.sum(), 0.0) / weight.sum())) if np.isfinite(total).all() else float("nan")
+
+
+def _bias(forecast: Floats, weight: Floats, sums: Floats, _squares: Floats) -> float:
+    return float(weight @ forecast / sums.sum() - 1) if sums.sum() else float("nan")
+
+
+def _beyond_chance(one: Floats, other: Floats, weight: Floats, sums: Floats, squares: Floats) -> float:
+    """By how many standard errors one forecast's squared errors are larger than the other's, customer by customer."""
+    level, slope = one**2 - other**2, -2 * (one - other)  # of a customer who did y: level + slope · y
+    n = weight.sum()
+    mean = float((weight * level + slope * sums).sum() / n)
+    square = float((weight * level**2 + 2 * level * slope * sums + slope**2 * squares).sum() / n)
+    spread = np.sqrt(max(square - mean**2, 0.0) / n)
+    return float(mean / spread) if spread else 0.0
 
 
 def decide(tests: pd.DataFrame, purchase_by: str = "auto", fitted: Mapping[str, GroupModels] | None = None) -> Decision:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PROSPECTS, PAYBACK, COHORTS = "acquisition_prospects", "acquisition_payback", "acquisition_cohorts"
 SOURCES, SEGMENTS = "acquisition_sources", "acquisition_segments"
+CHANCE = 1.645  # standard errors, two-sided 90 %: a difference of errors beyond them is more than chance
 GIANT = 0.2  # of a cohort's margin, brought by one customer: it is told
 
 
@@ -374,10 +375,11 @@ def _segments(found: "Acquired") -> Exhibit:
 
 
 def _unseen(row: Any) -> str:
-    change = getattr(row, "rmse", float("nan"))
-    if formats.is_missing(change):
+    """The error of the separate models against the pooled one, and whether the difference is more than chance."""
+    if formats.is_missing(getattr(row, "rmse", float("nan"))):
         return _("not tested")
-    return formats.signed(row.rmse / row.rmse_pooled - 1, words.change)
+    off = formats.signed(row.rmse / row.rmse_pooled - 1, words.change)
+    return off if abs(row.rmse_z) > CHANCE else _("{off}, within chance", off=off)
 
 
 def _verdict(row: Any, used: str) -> str:
