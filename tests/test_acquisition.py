@@ -22,7 +22,7 @@ from perennial.analysis import acquisition
 from perennial.analysis.acquisition import ALL, Terms, payback_months
 from perennial.analysis.censoring import Beginning
 from perennial.analysis.clv import MONTH_DAYS
-from perennial.chapters import acquisition_words, value_acquisition
+from perennial.chapters import acquisition_captions, acquisition_findings, acquisition_words, value_acquisition
 from perennial.charts import acquisition as charts
 from perennial.charts import theme
 from perennial.errors import ParameterError
@@ -170,6 +170,11 @@ def test_customers_there_before_do_not_count_as_new(client):
     new = summary.filter(summary.first_on >= since).count().to_pyarrow().as_py()
     assert found.refitted and found.since == since
     assert found.whole.customers == new < 700
+    assert found.later is None
+    doubt = acquisition.value_prospects(table, summary, people, None, client.value, 10, since)
+    assert doubt.whole.customers == 700
+    assert doubt.later.customers == new
+    assert doubt.later.clv == pytest.approx(found.whole.clv, rel=1e-9) != doubt.whole.clv
     none = acquisition.value_prospects(table, summary, people, AS_OF + dt.timedelta(days=1), client.value, 10)
     assert none.whole is None
 
@@ -280,6 +285,23 @@ def test_marks_of_cohorts():
     assert mark("2023-01-01", beginning=doubt) == "doubtful"
     assert mark("2023-04-01", beginning=clear) == ""
     assert mark("2023-10-01", beginning=clear) == "unfinished"
+
+
+def test_doubtful_first_customers_give_two_values(client, segmentation):
+    """Where the first cohort may have bought before, the value without it stands beside, as the safer limit."""
+    found = value_acquisition.measure(with_cost(client, None), client.value, segmentation)
+    since = dt.date(2023, 7, 1)
+    doubtful = acquisition.value_prospects(*tables(client), None, client.value, 10, since)
+    doubt = Beginning("possible", frozenset({pd.Timestamp("2023-06-01")}))
+    found = replace(found, prospects=doubtful, beginning=doubt)
+    shown = acquisition_captions.exhibits(found)["acquisition_prospects"]
+    assert shown.frame["group"].tolist()[:2] == ["all customers", "without the first, doubtful"]
+    assert len(shown.caption.title.split()) <= 15
+    value = acquisition_words.money(found, doubtful.later.clv)
+    assert value in shown.caption.title
+    assert f"it is {value}: the safer limit." in acquisition_findings.findings(found)[0].sentence
+    assert f"worth {value}" in " ".join(acquisition_findings.says(found))
+    assert f"at most {value}" in acquisition_captions.absent(found, [])["acquisition_payback"]
 
 
 @pytest.mark.parametrize("bad", [-1, "twenty", {"web": -5}, float("inf"), {"web": float("nan")}, [3]])

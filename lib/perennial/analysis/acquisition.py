@@ -116,7 +116,8 @@ class Prospects:
     """New customers: ``whole`` (None where nobody new was seen), ``by`` source and segment, most valuable first.
 
     ``pooled``: by column, groups too small to be shown. ``since``: see :func:`value_prospects`; ``refitted``: whether
-    the customers since then carried a purchase model of their own.
+    the customers since then carried a purchase model of their own. ``later``: ``whole`` without those who may have
+    bought before the data begins; None where nobody may have, or the others carry no model.
     """
 
     whole: Prospect | None
@@ -124,6 +125,7 @@ class Prospects:
     pooled: dict[str, tuple[str, ...]]
     since: dt.date | None = None
     refitted: bool = False
+    later: Prospect | None = None
 
 
 def payback_months(curves: Floats, cost: float) -> Floats:
@@ -148,8 +150,11 @@ def first_orders(transactions: ir.Table, members: ir.Table, since: dt.date | Non
     days = days.mutate(first_on=days.ordered_on.min().over(group_by="customer_id"))
     first = days.filter(days.ordered_on == days.first_on).join(members, "customer_id")
     first = first if since is None else first.filter(first.first_on >= ibis.literal(since))
-    amount = first.amount.cast("float64")
-    found = first.group_by("group").agg(customers=first.count(), mean=amount.mean(), spread=amount.std(how="sample"))
+    found = first.group_by("group").agg(
+        customers=first.count(),
+        mean=first.amount.sum().cast("float64") / first.count(),  # of decimals: the same to the last digit each time
+        spread=first.amount.cast("float64").std(how="sample"),
+    )
     frame = found.to_pandas().sort_values(["customers", "group"], ascending=[False, True], ignore_index=True)
     return frame.assign(se=frame.pop("spread").astype(float) / np.sqrt(frame["customers"]))
 
@@ -213,6 +218,7 @@ def value_prospects(
     since: dt.date | None,
     result: ValueResult,
     minimum_group: int,
+    doubtful_until: dt.date | None = None,
 ) -> Prospects:
     """A customer acquired tomorrow: of everybody, and by source and segment where the client knows them.
 
@@ -222,19 +228,23 @@ def value_prospects(
         with it, first orders and models rest on those alone. None: on everybody, by the models of ``result``.
     result : with a spend model.
     minimum_group : customers of a group that is shown; one with under a hundred leans on the models of all.
+    doubtful_until : customers first seen before may have bought before the data begins; the value without them is given
+        beside (``later``).
     """
     assert result.spend is not None
     settings = result.settings
     terms = Terms(*(settings[key] for key in ("horizon_months", "discount_rate", "gross_margin", "interval", "seed")))
-    new = summary if since is None else summary.filter(summary.first_on >= ibis.literal(since))
-    all_of_them = Grouping(ALL, everybody(new), pd.DataFrame())
-    models = GroupModels(ALL, all_of_them.members, {ALL: result.purchase}, {ALL: result.spend})
-    if since is not None:
-        rows = grouped_rows(new, all_of_them.members)
-        if not len(rows):
-            return Prospects(None, {}, {}, since)
-        models = fit_groups(rows, all_of_them, result.purchase, result.spend, FEWEST_CUSTOMERS)
-    whole = prospects(first_orders(transactions, all_of_them.members, since), models, terms, 1)
+    new = _new_since(summary, since)
+    models = _models_of_all(new, since, result)
+    if models is None:
+        return Prospects(None, {}, {}, since)
+    whole = prospects(first_orders(transactions, models.members, since), models, terms, 1)
+    later = None
+    if doubtful_until is not None:
+        others = _models_of_all(_new_since(summary, doubtful_until), doubtful_until, result)
+        if others is not None and others.own:
+            first = first_orders(transactions, others.members, doubtful_until)
+            later = prospects(first, others, terms, 1)[0]
     by: dict[str, list[Prospect]] = {}
     pooled: dict[str, tuple[str, ...]] = {}
     for column in (name for name in ("source", "segment") if name in possible_columns(customers)):
@@ -244,7 +254,22 @@ def value_prospects(
         own = fit_groups(rows, grouping, models.purchase[ALL], models.spend[ALL], max(FEWEST_CUSTOMERS, minimum_group))
         first = first_orders(transactions, grouping.members, since)
         by[column], pooled[column] = prospects(first, own, terms, minimum_group), grouping.pooled
-    return Prospects(whole[0] if whole else None, by, pooled, since, bool(since) and ALL not in models.pooled_purchase)
+    refitted = since is not None and ALL not in models.pooled_purchase
+    return Prospects(whole[0] if whole else None, by, pooled, since, refitted, later)
+
+
+def _new_since(summary: ir.Table, since: dt.date | None) -> ir.Table:
+    return summary if since is None else summary.filter(summary.first_on >= ibis.literal(since))
+
+
+def _models_of_all(new: ir.Table, since: dt.date | None, result: ValueResult) -> GroupModels | None:
+    """The models of ``result``, or with a first day those of the customers since then; None where nobody is left."""
+    assert result.spend is not None
+    group = Grouping(ALL, everybody(new), pd.DataFrame())
+    if since is None:
+        return GroupModels(ALL, group.members, {ALL: result.purchase}, {ALL: result.spend})
+    rows = grouped_rows(new, group.members)
+    return fit_groups(rows, group, result.purchase, result.spend, FEWEST_CUSTOMERS) if len(rows) else None
 
 
 def everybody(summary: ir.Table) -> ir.Table:

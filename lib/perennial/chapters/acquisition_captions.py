@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from perennial.analysis import segments
 from perennial.analysis.acquisition import Prospect
 from perennial.chapters import acquisition_words as words
 from perennial.chapters import phrases
+from perennial.chapters.acquisition_words import LATER
 from perennial.language import _, plural
 from perennial.statements import Caption, Exhibit
 
@@ -91,6 +93,9 @@ def _prospects(found: "Acquired", whole: Prospect) -> Exhibit:
         value=words.money(found, whole.clv),
         horizon=words.horizon(found),
     )
+    if found.prospects.later:
+        title = _("A new customer is worth {value}; without the first, doubtful ones {later}",
+                  value=words.money(found, whole.clv), later=words.money(found, found.prospects.later.clv))  # fmt: skip
     compared = {kind: groups for kind, groups in found.prospects.by.items() if len(groups) > 1}
     kind = next((kind for kind in ("segment", *compared) if kind in compared), "")
     groups = compared.get(kind, [])
@@ -120,7 +125,9 @@ def _prospects(found: "Acquired", whole: Prospect) -> Exhibit:
         reading += " " + _(
             "Hollow dots: too few customers for a model of their own; their repeat purchases are those of all."
         )
-    reading = " ".join(text for text in (reading, _mixed(found), words.tested(found)) if text)
+    reading = " ".join(
+        text for text in (reading, _mixed(found), words.tested(found), words.extrapolated(found)) if text
+    )
     caption = Caption(title, subtitle, words.source(found, n, more), reading)
     cash = partial(words.money, found)
     styles = dict.fromkeys(["first_order", "order_value", "clv", "low", "high"], cash)
@@ -145,7 +152,9 @@ def _mixed(found: "Acquired") -> str:
 def prospects_frame(found: "Acquired", whole: Prospect) -> pd.DataFrame:
     """``group_by, group, customers, first_order, repeat_purchases, order_value, clv, low, high, own_model``."""
     assert found.prospects is not None
-    kinds = {_("everybody"): [whole]} | {words.grouping_name(k): g for k, g in found.prospects.by.items() if g}
+    later = found.prospects.later
+    kinds = {_("everybody"): [whole, *([replace(later, group=LATER)] if later else [])]}
+    kinds |= {words.grouping_name(kind): groups for kind, groups in found.prospects.by.items() if groups}
     lines = []
     for kind, groups in kinds.items():
         for one in groups:
@@ -316,8 +325,14 @@ def _sources(found: "Acquired") -> Exhibit:
 def _segments(found: "Acquired") -> Exhibit:
     tests, decision = found.segmentation.tests, found.segmentation.decision
     supported = int((tests["supported"] & tests["not_worse"]).sum())
-    title = _("Of {n} groupings, none supports models of its own", n=formats.number(len(tests)))
-    if supported:
+    title = _("None of {n} groupings supports models of its own", n=formats.number(len(tests)))
+    if len(tests) == 1:
+        only = tests.iloc[0]
+        title = _("By {name}, separate models gain {gain} in BIC: {verdict}",
+                  name=words.grouping_name(only["grouping"]),
+                  gain=formats.number(only["bic_gain"], 0),
+                  verdict=_("supported") if supported else _("not supported"))  # fmt: skip
+    elif supported:
         name = (
             tests[tests["supported"] & tests["not_worse"]].sort_values("bic_gain", ascending=False)["grouping"].iloc[0]
         )

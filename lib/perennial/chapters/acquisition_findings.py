@@ -74,8 +74,18 @@ def _censored(found: "Acquired") -> str:
         return _("Most customers first seen before {day} were there before the data begins; first orders rest on "
                  "those won since, repeat purchases on all, for lack of enough new customers.", day=since)  # fmt: skip
     if found.beginning.sign == "possible":
-        return _("Some of the first customers in the data may have bought before it begins. They count as new here, "
-                 "and what they bring as a first order may be a later one.")  # fmt: skip
+        text = _(
+            "Some of the first customers in the data may have bought before it begins. They count as new here, and "
+            "what they bring as a first order may be a later one."
+        )
+        later = found.prospects.later if found.prospects else None
+        if later is not None:
+            text += " " + _(
+                "Without them a new customer is worth {value} ({level} interval {bounds}).",
+                value=words.money(found, later.clv), level=formats.percent(found.parameters.interval),
+                bounds=words.bounds(found, *later.interval(words.tails(found))),
+            )  # fmt: skip
+        return text
     return ""
 
 
@@ -134,6 +144,14 @@ def _worth(found: "Acquired", whole: Prospect) -> Finding:
         repeat=words.money(found, repeat),
         n=words.one(whole.repeat_purchases),
     )
+    later = found.prospects.later if found.prospects else None
+    if later is not None:
+        text += " " + _(
+            "Without the first customers, some of whom may have bought before the data begins, it is {value}: the "
+            "safer limit.",
+            value=words.money(found, later.clv),
+        )
+    text = " ".join(part for part in (text, words.tested(found), words.extrapolated(found)) if part)
     return Finding("value.prospect", CHAPTER, text, whole.clv, low, high, found.parameters.currency, 0.7,
                    figure=PROSPECTS)  # fmt: skip
 

@@ -11,8 +11,11 @@ from perennial.analysis import segments
 from perennial.analysis.acquisition import ALL, Prospect
 from perennial.analysis.segments import EARLIER, OTHERS, UNKNOWN
 from perennial.chapters import phrases
+from perennial.chapters.value_words import DAYS_PER_MONTH, MONTH_SLACK, history_days
 from perennial.language import _, plural
 from perennial.parameters import COHORT
+
+LATER = "(later)"  # everybody but the first customers, who may have bought before the data begins
 
 if TYPE_CHECKING:
     from perennial.chapters.value_acquisition import Acquired
@@ -53,6 +56,9 @@ def tested(found: "Acquired") -> str:
 
 
 def most(found: "Acquired", whole: Prospect) -> str:
+    """What a new customer may cost; without the first customers where these are in doubt."""
+    assert found.prospects is not None
+    whole = found.prospects.later or whole
     low, high = whole.interval(tails(found))
     return _(
         "A new customer may cost at most {value} ({level} interval {bounds}), the value expected in {horizon}.",
@@ -89,8 +95,9 @@ def payback_words(found: "Acquired", month: float, low: float, high: float) -> s
 
 def group_name(group: str) -> str:
     """A group in words; the client's own words stay as they are."""
-    return {ALL: _("all customers"), OTHERS: _("others"), UNKNOWN: _("not stated"),
-            EARLIER: _("there before the data begins")}.get(group, group)  # fmt: skip
+    words = {ALL: _("all customers"), LATER: _("without the first, doubtful"), OTHERS: _("others"),
+             UNKNOWN: _("not stated"), EARLIER: _("there before the data begins")}  # fmt: skip
+    return words.get(group, group)
 
 
 def client_name(group: str) -> str:
@@ -168,3 +175,11 @@ def least(found: "Acquired") -> int:
 def change(share: float) -> str:
     """A relative difference with one decimal; the sign of a fall stands, that of a rise is the caller's."""
     return formats.percent(share, 1) if share >= 0 else f"−{formats.percent(-share, 1)}"
+
+
+def extrapolated(found: "Acquired") -> str:
+    """That the horizon looks farther ahead than the data go back; empty where it does not."""
+    days = history_days(found.result)
+    if days >= found.parameters.horizon_months * DAYS_PER_MONTH - MONTH_SLACK:
+        return ""
+    return _("The data go back {days}: what lies farther ahead is extrapolated.", days=formats.days(days))

@@ -80,7 +80,13 @@ def measure(client: "Client", result: ValueResult, segmentation: Segmentation | 
     prospects = None
     if result.spend is not None:
         prospects = acquisition.value_prospects(
-            client.transactions, client.summary, customers, since, result, p.minimum_group
+            client.transactions,
+            client.summary,
+            customers,
+            since,
+            result,
+            p.minimum_group,
+            censoring.new_since(beginning.doubtful, FREQUENCY[p.cohort_period]),
         )
     present = acquisition.sources_of(customers)
     payback = payback_curves(prospects, p) if prospects else pd.DataFrame()

@@ -75,9 +75,9 @@ def glossary() -> list[tuple[str, str, str]]:
             _("Lifetime value (CLV)"),
             "clv",
             _(
-                "Margin expected from a customer over the horizon, each month discounted to the as-of date: residual CLV, "
-                "what is still to come. Total CLV adds the margin brought so far; prospect CLV is that of a customer not "
-                "yet won, first order included."
+                "Margin expected from a customer over the horizon, each month discounted to the as-of date: residual "
+                "CLV, what is still to come. Total CLV adds the margin brought so far; prospect CLV is that of a "
+                "customer not yet won, first order included."
             ),
         ),
         (
