@@ -293,6 +293,8 @@ def test_doubtful_first_customers_give_two_values(client, segmentation):
     since = dt.date(2023, 7, 1)
     doubtful = acquisition.value_prospects(*tables(client), None, client.value, 10, since)
     doubt = Beginning("possible", frozenset({pd.Timestamp("2023-06-01")}))
+    less = doubtful.later.curve * (0.8 * doubtful.whole.clv / doubtful.later.clv)  # a fifth less, for the words
+    doubtful = replace(doubtful, later=replace(doubtful.later, curve=less))
     found = replace(found, prospects=doubtful, beginning=doubt)
     shown = acquisition_captions.exhibits(found)["acquisition_prospects"]
     assert shown.frame["group"].tolist()[:2] == ["all customers", "without the first, doubtful"]

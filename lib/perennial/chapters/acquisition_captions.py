@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PROSPECTS, PAYBACK, COHORTS = "acquisition_prospects", "acquisition_payback", "acquisition_cohorts"
 SOURCES, SEGMENTS = "acquisition_sources", "acquisition_segments"
 CHANCE = 1.645  # standard errors, two-sided 90 %: a difference of errors beyond them is more than chance
+DOUBT = 0.05  # by so much the first, doubtful customers must move the value to stand in the title
 GIANT = 0.2  # of a cohort's margin, brought by one customer: it is told
 
 
@@ -93,13 +94,15 @@ def _prospects(found: "Acquired", whole: Prospect) -> Exhibit:
         value=words.money(found, whole.clv),
         horizon=words.horizon(found),
     )
-    if found.prospects.later:
+    later = found.prospects.later
+    differs = later is not None and abs(later.clv / whole.clv - 1) > DOUBT
+    if later is not None and differs:
         title = _("A new customer is worth {value}; without the first, doubtful ones {later}",
-                  value=words.money(found, whole.clv), later=words.money(found, found.prospects.later.clv))  # fmt: skip
+                  value=words.money(found, whole.clv), later=words.money(found, later.clv))  # fmt: skip
     compared = {kind: groups for kind, groups in found.prospects.by.items() if len(groups) > 1}
     kind = next((kind for kind in ("segment", *compared) if kind in compared), "")
     groups = compared.get(kind, [])
-    if groups:
+    if groups and not differs:
         title = _(
             "A new customer is worth {value}; by {kind} from {low} to {high}",
             value=words.money(found, whole.clv),

@@ -147,9 +147,9 @@ def _worth(found: "Acquired", whole: Prospect) -> Finding:
     later = found.prospects.later if found.prospects else None
     if later is not None:
         text += " " + _(
-            "Without the first customers, some of whom may have bought before the data begins, it is {value}: the "
-            "safer limit.",
+            "Without the first customers, some of whom may have bought before the data begins, it is {value}{limit}.",
             value=words.money(found, later.clv),
+            limit=_(": the safer limit") if later.clv < whole.clv else "",
         )
     text = " ".join(part for part in (text, words.tested(found), words.extrapolated(found)) if part)
     return Finding("value.prospect", CHAPTER, text, whole.clv, low, high, found.parameters.currency, 0.7,

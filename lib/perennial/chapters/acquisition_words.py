@@ -56,9 +56,10 @@ def tested(found: "Acquired") -> str:
 
 
 def most(found: "Acquired", whole: Prospect) -> str:
-    """What a new customer may cost; without the first customers where these are in doubt."""
+    """What a new customer may cost; without the first customers where these are in doubt and worth more."""
     assert found.prospects is not None
-    whole = found.prospects.later or whole
+    later = found.prospects.later
+    whole = later if later is not None and later.clv < whole.clv else whole
     low, high = whole.interval(tails(found))
     return _(
         "A new customer may cost at most {value} ({level} interval {bounds}), the value expected in {horizon}.",
