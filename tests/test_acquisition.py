@@ -297,7 +297,7 @@ def test_doubtful_first_customers_give_two_values(client, segmentation):
     doubtful = replace(doubtful, later=replace(doubtful.later, curve=less))
     found = replace(found, prospects=doubtful, beginning=doubt)
     shown = acquisition_captions.exhibits(found)["acquisition_prospects"]
-    assert shown.frame["group"].tolist()[:2] == ["all customers", "without the first, doubtful"]
+    assert shown.frame["group"].tolist()[:2] == ["all customers", "without doubtful first"]
     assert len(shown.caption.title.split()) <= 15
     value = acquisition_words.money(found, doubtful.later.clv)
     assert value in shown.caption.title

@@ -96,7 +96,7 @@ def payback_words(found: "Acquired", month: float, low: float, high: float) -> s
 
 def group_name(group: str) -> str:
     """A group in words; the client's own words stay as they are."""
-    words = {ALL: _("all customers"), LATER: _("without the first, doubtful"), OTHERS: _("others"),
+    words = {ALL: _("all customers"), LATER: _("without doubtful first"), OTHERS: _("others"),
              UNKNOWN: _("not stated"), EARLIER: _("there before the data begins")}  # fmt: skip
     return words.get(group, group)
 
