@@ -15,11 +15,13 @@ QUADRANTS = ("growth_stock", "cash_cow", "sleeping_gold", "low_yield")
 STAGES = ("new", "growing", "mature", "declining", "lapsed")
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Mark = Literal[".", ",", " ", "'", ""]  # between whole and part, or between thousands
 Locale = Literal[
     "en", "de", "fr", "es", "it", "nl", "pt", "pl", "cs", "hu", "ru", "uk", "el", "tr", "zh", "zh_tw", "ja", "ko"
 ]  # fmt: skip
 ModelName = Literal["BG/NBD", "MBG/NBD", "Pareto/NBD", "NBD"]
+COHORT = "cohort"  # purchase_by: groups by the time of the first purchase
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
@@ -280,6 +282,8 @@ class Parameters(_Strict):
     seed: int = 1
     contractual: Literal["auto"] | bool = "auto"
     purchase_model: Literal["auto"] | ModelName = "auto"  # which forecasts purchases; auto: the evidence decides
+    purchase_by: Annotated[str, Field(min_length=1)] = "auto"  # auto, none, cohort, or a column of the customers table
+    acquisition_cost: Cost | dict[str, Cost] | None = None  # of a new customer, in currency: one, or by source
     chapters: list[str] = list(CHAPTERS)
     churn: Churn = Churn()
     potential: Potential = Potential()
@@ -292,6 +296,7 @@ class Parameters(_Strict):
         for name, source in self.sources.items():
             problems += _mapping_problems(name, source)
         problems += [unknown_key(c, CHAPTERS, "chapters") for c in self.chapters if c not in CHAPTERS]
+        problems += _grouping_problems(self.purchase_by, self.sources.get("customers"))
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -312,6 +317,18 @@ def _mapping_problems(name: str, source: Source) -> Iterator[str]:
             yield f"sources.{name}.columns lacks '{column}'{also}, which every {name} table needs"
     if source.attributes and not table.takes_attributes:
         yield f"sources.{name}.attributes: only customers and leads take attributes"
+
+
+def _grouping_problems(asked: str, customers: Source | None) -> Iterator[str]:
+    """What is wrong with ``purchase_by``: a column that nobody maps, or one that parts nobody."""
+    known = ["auto", "none", COHORT]
+    if customers is not None:
+        known += [column for column in ("segment", "source", "region") if column in customers.columns]
+        known += customers.attributes
+    if asked not in known:
+        near = difflib.get_close_matches(asked, known, n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"valid: {', '.join(known)}"
+        yield f"purchase_by: no grouping '{asked}'; {hint}"
 
 
 def unknown_key(name: str, known: Iterable[str], where: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis import spend_model
+from perennial.analysis.clv import draw_parameters_of
 from perennial.analysis.fitters import purchase_likelihood, spend_likelihood, whole_weeks
 from perennial.analysis.maximum import climb, hessian, search
 from perennial.analysis.purchase_model import HISTORY, PurchaseModel
@@ -69,6 +70,21 @@ def resample(
             found.append(np.concatenate([theta, phi]))
     both = np.array(found).reshape(len(found), len(model.theta) + len(spend.theta))
     return Resampled(both[:, : len(model.theta)], both[:, len(model.theta) :], count - len(found))
+
+
+def draw_parameters(
+    model: PurchaseModel, spend: SpendModel, draws: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draws of both models' parameters from their asymptotic distribution (normal in logarithms), without a refit.
+
+    Returns
+    -------
+    arrays draws × parameters and draws × 3. Spend draws without a finite mean order (q ≤ 1.05) are drawn again.
+    """
+    theta = draw_parameters_of(model, draws, rng)
+    pool = np.exp(rng.multivariate_normal(np.log(spend.theta), spend.covariance, 20 * draws))
+    sound = pool[pool[:, 1] > SAFE_TAIL][:draws]
+    return theta, sound if len(sound) == draws else np.tile(spend.theta, (draws, 1))
 
 
 def _histories(rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis import clv
-from perennial.analysis.bootstrap import RESAMPLES, SAFE_TAIL, Resampled, resample
+from perennial.analysis.bootstrap import RESAMPLES, Resampled, draw_parameters, resample
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
@@ -88,7 +88,8 @@ def value_customers(
     found = resample(rows, model, spend, seed)
     resampled = found.failed <= MOST_FAILED * RESAMPLES
     if not resampled:
-        found = _asymptotic(model, spend, seed, found.failed)
+        rng = np.random.default_rng(seed)
+        found = Resampled(*draw_parameters(model, spend, RESAMPLES, rng), found.failed)
     thetas, phis = _spread(found, len(rows))
     cohorts, group = _cohorts(rows, as_of)
     drawn = clv.simulate(rows, model, thetas, phis, factor, days, interval, seed, group)
@@ -126,16 +127,6 @@ def _spread(found: Resampled, rows: int) -> tuple[Floats, Floats]:
     futures = int(np.clip(MOST_CELLS // max(1, rows), FEWEST_FUTURES, FUTURES))
     place = np.arange(futures) * len(found.thetas) // futures
     return found.thetas[place], found.phis[place]
-
-
-def _asymptotic(model: PurchaseModel, spend: SpendModel, seed: int, failed: int) -> Resampled:
-    """Draws from the parameters' asymptotic distribution (normal in logarithms), those with an endless tail redrawn."""
-    rng = np.random.default_rng(seed)
-    thetas = clv.draw_parameters_of(model, RESAMPLES, rng)
-    pool = np.exp(rng.multivariate_normal(np.log(spend.theta), spend.covariance, 20 * RESAMPLES))
-    sound = pool[pool[:, 1] > SAFE_TAIL][:RESAMPLES]
-    phis = sound if len(sound) == RESAMPLES else np.tile(spend.theta, (RESAMPLES, 1))
-    return Resampled(thetas, phis, failed)
 
 
 def _cohorts(rows: pd.DataFrame, as_of: dt.date) -> tuple[pd.DataFrame, np.ndarray]:

@@ -37,6 +37,11 @@ def glossary() -> list[tuple[str, str, str]]:
             ),
         ),
         (
+            _("CLV:CAC"),
+            "clv-cac",
+            _("Total CLV of customers in multiples of what acquiring them cost (customer acquisition cost)."),
+        ),
+        (
             _("Cohort"),
             "cohort",
             _("Customers whose first purchase fell into the same period."),
@@ -69,7 +74,16 @@ def glossary() -> list[tuple[str, str, str]]:
         (
             _("Lifetime value (CLV)"),
             "clv",
-            _("Margin expected from a customer over the horizon, each month discounted to the as-of date."),
+            _(
+                "Margin expected from a customer over the horizon, each month discounted to the as-of date: residual "
+                "CLV, what is still to come. Total CLV adds the margin brought so far; prospect CLV is that of a "
+                "customer not yet won, first order included."
+            ),
+        ),
+        (
+            _("Payback"),
+            "payback",
+            _("The first month in which the margin expected of a new customer so far reaches what acquiring it cost."),
         ),
         (
             _("Potential score"),

@@ -30,6 +30,7 @@ SHARED_IDS = "shared_ids.parquet"  # of customers; there only where some are
 _NOT_OF_TABLES = {
     "title", "prepared_by", "scope", "language", "cohort_period", "horizon_months", "discount_rate", "gross_margin",
     "holdout_days", "minimum_group", "interval", "seed", "contractual", "chapters", "churn", "potential",
+    "purchase_by", "acquisition_cost",
 }  # fmt: skip
 
 
