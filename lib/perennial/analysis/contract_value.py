@@ -56,9 +56,9 @@ def fit_plans(subscriptions: ir.Table, rhythms: list[Rhythm], as_of: dt.date, mi
     counts = dates.renewal_counts(subscriptions, rhythms, as_of)
     found = []
     for rhythm in rhythms:
-        if not rhythm.tolerable or rhythm.contracts < minimum:
-            continue
         own = counts[counts["plan"] == rhythm.plan].drop(columns="plan").reset_index(drop=True)
+        if not rhythm.tolerable or own["count"].sum() < minimum:
+            continue
         try:
             found.append(Plan(rhythm, own, sbg.fit_or_constant(own)))
         except ModelError as error:
@@ -91,7 +91,8 @@ def project_curve(plan: Plan, ahead: int, level: float, seed: int) -> pd.DataFra
     -------
     Frame ``plan, renewal`` (0 to those seen and ``ahead`` more), ``at_risk, survival, survival_low, survival_high``
     (Kaplan-Meier), ``retention, retention_low, retention_high`` (Wilson; missing beyond what is seen),
-    ``model_survival`` and ``model_retention`` with their ``…_low`` and ``…_high`` (uncertain parameters alone; missing without a model).
+    ``model_survival`` and ``model_retention`` with their ``…_low`` and ``…_high`` (uncertain parameters alone; missing
+    without a model).
     """
     from perennial.analysis.survival import kaplan_meier, survival_at
 
@@ -327,7 +328,7 @@ class ContractHoldout:
         """The forecaster with the smallest error over all plans; among those within half a percent, the nearest one."""
         whole = self.scores[self.scores["plan"].isna()]
         near = whole[whole["rmse"] <= (1 + SAME) * whole["rmse"].min()]
-        return str(near.loc[near["bias"].abs().idxmin(), "forecaster"])
+        return str(near.sort_values("bias", key=lambda bias: bias.abs(), kind="stable")["forecaster"].iloc[0])
 
 
 def holdout_contracts(

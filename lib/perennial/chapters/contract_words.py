@@ -281,8 +281,9 @@ def findings(found: "Contracts") -> list[Finding]:
         n=formats.number(found.value.plans["contracts"].sum()), within=money(found, within["value"]),
         horizon=horizon(found), level=_level(found), bounds=_bounds(found, within["low"], within["high"]),
     )  # fmt: skip
+    parts = [sentence, _test_in_short(found), _on_top(found), _all_renewals(found, value)]
     made = [
-        Finding("value.contracts", CHAPTER, f"{sentence} {_on_top(found)} {_all_renewals(found, value)}".strip(),
+        Finding("value.contracts", CHAPTER, " ".join(part for part in parts if part),
                 within["value"], within["low"], within["high"], found.parameters.currency, 0.6, "finding",
                 "contract_value")
     ]  # fmt: skip
@@ -291,6 +292,16 @@ def findings(found: "Contracts") -> list[Finding]:
         made.append(Finding("value.contracts_in_orders", CHAPTER, _fees(found), share, unit="share", importance=0.5,
                             kind="caution", figure="contract_value"))  # fmt: skip
     return made
+
+
+def _test_in_short(found: "Contracts") -> str:
+    held = found.holdout
+    if held is None or held.scores.empty:
+        return _("How well such forecasts come true could not be tested.")
+    model = held.scores[held.scores["plan"].isna() & (held.scores["forecaster"] == MODEL)].iloc[0]
+    return _("Tested since {cut}, the model expected {predicted} of {n} contracts to come through; {actual} did.",
+             cut=formats.date(held.cut), predicted=formats.number(model["predicted"], 0),
+             n=formats.number(model["contracts"]), actual=formats.number(model["actual"]))  # fmt: skip
 
 
 def _on_top(found: "Contracts") -> str:
@@ -342,8 +353,9 @@ def caption(found: "Contracts", name: str) -> Caption:
 
 def _source(found: "Contracts", more: str = "") -> str:
     n = sum(plan.rhythm.contracts for plan in found.plans)
-    text = _("Source: subscriptions of {title} to {date}; n = {n} contracts.", 
-             title=formats.escape(found.parameters.title), date=formats.date(found.parameters.as_of), n=formats.number(n))  # fmt: skip
+    text = _("Source: subscriptions of {title} to {date}; n = {n} contracts.",
+             title=formats.escape(found.parameters.title), date=formats.date(found.parameters.as_of),
+             n=formats.number(n))  # fmt: skip
     if found.contracts > n:
         text += " " + _("{n} contracts of other plans left out.", n=formats.number(found.contracts - n))
     return f"{text} {more}".strip()
@@ -401,7 +413,7 @@ def _survival_caption(found: "Contracts") -> Caption:
     subtitle = _("Contracts still running by renewal: observed (Kaplan-Meier), the model and its projection, by plan; "
                  "{level} intervals", level=_level(found))  # fmt: skip
     reading = _("Dots are observed with their interval; the line is the model, dashed right of the dotted mark, where "
-                "nobody has been seen. Its band holds uncertain parameters; chance comes on top.")  # fmt: skip
+                "nobody has been seen. Its band holds uncertain parameters, not chance.")  # fmt: skip
     return Caption(title, subtitle, _source(found), reading)
 
 
