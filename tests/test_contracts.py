@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.analysis import contract_value, renewals
+from perennial.analysis import contract_holdout, contract_value, renewals
 from perennial.analysis import shifted_beta_geometric as sbg
+from perennial.analysis.contract_holdout import CONSTANT, LAST, MODEL
 from perennial.analysis.contract_setting import choose_setting, fees_in_orders
-from perennial.analysis.contract_value import CONSTANT, LAST, MODEL, Plan
+from perennial.analysis.contract_value import Plan
 from perennial.analysis.renewals import Rhythm
 from perennial.chapters import contract_words, value_contracts
 from perennial.charts import contracts as charts
@@ -304,7 +305,7 @@ def drawn_contracts(alpha: float, beta: float, n: int, seed: int) -> ibis.Table:
 
 def test_holdout_of_drawn_contracts_is_won_by_the_model():
     """1 200 contracts of great differences: nearest to what came, within its interval; constant churn falls short."""
-    held = contract_value.holdout_contracts(
+    held = contract_holdout.holdout_contracts(
         drawn_contracts(0.6, 3.0, 1200, 7), [MONTHLY], dt.date(2024, 12, 31), AS_OF, 10, 0.9, 1
     )
     whole = held.scores[held.scores["plan"].isna()].set_index("forecaster")
@@ -322,7 +323,7 @@ def test_baselines_by_hand():
     counts = pd.DataFrame({"time": [1, 2, 2, 1], "ended": [True, True, False, False], "count": [15, 10, 10, 25]})
     model = sbg.RenewalModel("sBG", 1.0, 2.0, 0.0, 60, ended=25.0, renewed=55.0)
     followed = pd.DataFrame({"time": [0, 1, 2], "due": [3, 1, 2]})
-    found = contract_value._forecasts(Plan(YEARLY, counts, model), followed)
+    found = contract_holdout._forecasts(Plan(YEARLY, counts, model), followed)
     assert found[CONSTANT] == pytest.approx([(55 / 80) ** k for k in (3, 1, 2)])
     assert found[LAST] == pytest.approx([0.75 * 0.5 * 0.5, 0.5, 0.25])
     assert found[MODEL] == pytest.approx([2 / 3 * 3 / 4 * 4 / 5, 3 / 4, 4 / 5 * 5 / 6])
@@ -403,7 +404,7 @@ def test_finding_of_the_demo_is_the_tables_total(demo_part):
     total = table[table["plan"] == "all plans"].iloc[0]
     assert finding.value == pytest.approx(total["within"]) == pytest.approx(table["within"].iloc[:-1].sum())
     assert finding.low < finding.value < finding.high
-    assert table["contracts"].iloc[-1] == demo_part.exhibits["contract_cohorts"].frame["running"].sum()
+    assert table["contracts"].iloc[-1] == demo_part.exhibits["contract_value_cohorts"].frame["contracts"].sum()
 
 
 def test_charts_show_their_frames(demo_part):

@@ -1,4 +1,4 @@
-"""What running contracts are worth: renewals still to come × fee × margin, with intervals; and a test out of time.
+"""What running contracts are worth: renewals still to come × fee × margin, with intervals.
 
 Parameters are uncertain (more contracts would narrow it), and what each contract then does is chance (no data narrows
 it); both are drawn, and named apart.
@@ -23,8 +23,6 @@ from perennial.errors import ModelError
 
 DRAWS = 400
 MOST_PER_GROUP = 40  # contracts drawn one by one; the rest of a group varies as they do
-SAME = 0.005  # of the smallest error: within it, forecasts err alike
-MODEL, CONSTANT, LAST = "model", "constant churn", "last retention"
 BOUNDS = ["low", "high", "parameter_low", "parameter_high", "process_low", "process_high"]
 
 
@@ -145,16 +143,45 @@ def project_counts(plan: Plan, running: pd.DataFrame, steps: list[int], level: f
         kept = sbg.survival_given(alpha[:, None], beta[:, None], past, ahead)
         mean, chance = kept @ count, rng.binomial(count, np.clip(kept, 0, 1)).sum(axis=1)
         fixed = rng.binomial(count, np.clip(own, 0, 1), (DRAWS, len(count))).sum(axis=1)
-        rows.append((plan.name, ahead, int(count.sum()), float(own @ count), *_bounds(level, chance, mean, fixed)))
+        rows.append((plan.name, ahead, int(count.sum()), float(own @ count), *bounds(level, chance, mean, fixed)))
     return pd.DataFrame(rows, columns=["plan", "ahead", "running", "expected", *BOUNDS])
 
 
-def _bounds(level: float, *drawn: Floats) -> list[float]:
+def bounds(level: float, *drawn: Floats) -> list[float]:
+    """Lower and upper bound of each set of draws."""
     tails = [(1 - level) / 2, (1 + level) / 2]
     # "higher" where draws are infinite: between two of them numpy would find NaN
     return [
         float(v) for d in drawn for v in np.quantile(d, tails, method="linear" if np.isfinite(d).all() else "higher")
     ]
+
+
+def lifetimes(plan: Plan, running: pd.DataFrame, annual_rate: float, level: float, seed: int) -> dict[str, Any]:
+    """How long contracts of a plan last, each figure with its interval (uncertain parameters).
+
+    Returns
+    -------
+    ``plan``; ``churn``, the chance to end at the first renewal; ``median``, the renewal by which half of new contracts
+    have ended; ``tenure``, the mean number of periods of new ones (no interval: infinite at alpha ≤ 1); ``derl``, the
+    mean discounted number of renewals to come of the running ones; bounds end in ``_low`` and ``_high``.
+    """
+    assert plan.model is not None
+    rate = (1 + annual_rate) ** (plan.rhythm.days / 365.25) - 1
+    past, count = running["renewals"].to_numpy(float), running["contracts"].to_numpy(float)
+    share = count / count.sum() if count.sum() else count
+
+    def figures(alpha: Floats, beta: Floats) -> dict[str, Floats]:
+        middle = np.array([sbg.median_tenure(a, b) for a, b in zip(alpha, beta, strict=True)])
+        ahead = sbg.residual_lifetime(alpha[:, None], beta[:, None], past, rate) @ share
+        return {"churn": alpha / (alpha + beta), "median": middle, "derl": ahead if share.any() else middle * np.nan}
+
+    own = figures(np.array([plan.model.alpha]), np.array([plan.model.beta]))
+    drawn = figures(*plan.model.draw(DRAWS, np.random.default_rng(seed)))
+    row: dict[str, Any] = {"plan": plan.name, "tenure": sbg.expected_tenure(plan.model.alpha, plan.model.beta)}
+    for name, values in own.items():
+        low, high = bounds(level, drawn[name])
+        row |= {name: float(values[0]), f"{name}_low": low, f"{name}_high": high}
+    return row
 
 
 @dataclass(frozen=True)
@@ -204,7 +231,7 @@ def value_contracts(
         parts = {kind: sum(d[what][kind].sum(axis=1) for d in drawn.values()) for kind in ("both", "mean", "fixed")}
         own = float(sum(d[what]["own"].sum() for d in drawn.values()))
         names = ["value", *BOUNDS]
-        numbers = [own, *_bounds(level, parts["both"], parts["mean"], parts["fixed"])]
+        numbers = [own, *bounds(level, parts["both"], parts["mean"], parts["fixed"])]
         total[what] = dict(zip(names, numbers, strict=True))
     unpriced = running.loc[running["plan"].isin(list(models))]
     left = int((unpriced["contracts"] - unpriced["priced"]).sum())
@@ -293,116 +320,6 @@ def _summed(own: pd.DataFrame, drawn: dict[str, Any], cohort: Any, level: float)
     }
     row |= {"beyond": float(drawn["beyond"][places].sum()), "constant": float(drawn["constant"][places].sum())}
     for what in ("within", "value"):
-        low, high = _bounds(level, drawn[what]["both"][:, places].sum(axis=1))
+        low, high = bounds(level, drawn[what]["both"][:, places].sum(axis=1))
         row |= {what: float(drawn[what]["own"][places].sum()), f"{what}_low": low, f"{what}_high": high}
     return row
-
-
-@dataclass(frozen=True)
-class ContractHoldout:
-    """How renewals after a cut were foretold from what was known at it.
-
-    Attributes
-    ----------
-    scores : per plan (and all together, plan ``None``) and forecaster (:data:`MODEL`, :data:`CONSTANT` churn, the
-        :data:`LAST` observed retention carried on): ``contracts, actual, predicted, bias, rmse`` (per contract, of the
-        chance to come through), ``low, high`` (of the model; both kinds of uncertainty).
-    by_cohort : ``plan, cohort, contracts, actual`` and the model's ``predicted``.
-    models : name of the model by plan at the cut.
-    reasons : plans that could not be tested, and why.
-    """
-
-    cut: dt.date
-    scores: pd.DataFrame
-    by_cohort: pd.DataFrame
-    models: dict[str, str]
-    reasons: dict[str, str]
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether at the cut no plan showed that contracts differ, so that the model was one constant churn itself."""
-        return all(name == CONSTANT for name in self.models.values())
-
-    @property
-    def winner(self) -> str:
-        """The forecaster with the smallest error over all plans; among those within half a percent, the nearest one."""
-        whole = self.scores[self.scores["plan"].isna()]
-        near = whole[whole["rmse"] <= (1 + SAME) * whole["rmse"].min()]
-        return str(near.sort_values("bias", key=lambda bias: bias.abs(), kind="stable")["forecaster"].iloc[0])
-
-
-def holdout_contracts(
-    subscriptions: ir.Table, rhythms: list[Rhythm], cut: dt.date, as_of: dt.date, minimum: int, level: float, seed: int
-) -> ContractHoldout | None:
-    """Fit on contracts up to ``cut``, foretell which of those running then come through to ``as_of``, and compare.
-
-    None where no plan can be tested because nothing came up for renewal.
-    """
-    followed = dates.renewal_counts(subscriptions, rhythms, cut, as_of)
-    followed = followed[followed["due"] > 0]
-    if followed.empty:
-        return None
-    plans = fit_plans(subscriptions, [r for r in rhythms if r.tolerable], cut, minimum)
-    reasons = {plan.name: plan.reason for plan in plans if plan.model is None}
-    tested, drawn = [], {}
-    for plan in plans:
-        own = followed[followed["plan"] == plan.name].reset_index(drop=True)
-        if plan.model is None or own.empty:
-            continue
-        own = own.assign(**_forecasts(plan, own))
-        drawn[plan.name] = _draw_survivors(plan, own, seed)
-        tested.append(own)
-    if not tested:
-        return ContractHoldout(cut, pd.DataFrame(), pd.DataFrame(), {}, reasons)
-    whole = pd.concat(tested, ignore_index=True)
-    rows = [row for own in tested for row in _scores(own, own["plan"].iloc[0], drawn[own["plan"].iloc[0]], level)]
-    rows += _scores(whole, None, sum(drawn.values()), level)
-    weight = whole["count"]
-    by_cohort = whole.assign(contracts=weight, actual=weight * whole["survived"], predicted=weight * whole[MODEL])
-    by_cohort = by_cohort.groupby(["plan", "cohort"], as_index=False)[["contracts", "actual", "predicted"]].sum()
-    models: dict[str, str] = {plan.name: plan.model.name for plan in plans if plan.model is not None}
-    return ContractHoldout(cut, pd.DataFrame(rows), by_cohort, models, reasons)
-
-
-def _forecasts(plan: Plan, followed: pd.DataFrame) -> dict[str, Floats]:
-    """Chance to come through the renewals due, of each row by each forecaster."""
-    assert plan.model is not None
-    past, due = followed["time"].to_numpy(float), followed["due"].to_numpy(float)
-    model = sbg.survival_given(plan.model.alpha, plan.model.beta, past, due)
-    same = plan.model.renewed / (plan.model.renewed + plan.model.ended)
-    seen = observed_retention(plan.counts, 0.9)
-    rate = seen["retention"].to_numpy()
-    steps = [np.minimum(np.arange(t, t + m), len(rate) - 1).astype(int) for t, m in zip(past, due, strict=True)]
-    return {MODEL: model, CONSTANT: same**due, LAST: np.array([np.prod(rate[step]) for step in steps])}
-
-
-def _draw_survivors(plan: Plan, followed: pd.DataFrame, seed: int) -> Floats:
-    assert plan.model is not None
-    rng = np.random.default_rng(seed)
-    alpha, beta = (v[:, None] for v in plan.model.draw(DRAWS, rng))
-    kept = sbg.survival_given(alpha, beta, followed["time"].to_numpy(float), followed["due"].to_numpy(float))
-    return np.asarray(rng.binomial(followed["count"].to_numpy(int), np.clip(kept, 0, 1)).sum(axis=1), dtype=np.float64)
-
-
-def _scores(followed: pd.DataFrame, plan: str | None, drawn: Any, level: float) -> list[dict[str, Any]]:
-    count, came = followed["count"].to_numpy(float), followed["survived"].to_numpy(float)
-    actual = float(count @ came)
-    low, high = _bounds(level, drawn)
-    rows = []
-    for name in (MODEL, CONSTANT, LAST):
-        chance = followed[name].to_numpy(float)
-        predicted = float(count @ chance)
-        rows.append(
-            {
-                "plan": plan,
-                "forecaster": name,
-                "contracts": int(count.sum()),
-                "actual": int(actual),
-                "predicted": predicted,
-                "bias": predicted / actual - 1 if actual else math.nan,
-                "rmse": math.sqrt(float(count @ (came - chance) ** 2) / count.sum()),
-                "low": low if name == MODEL else math.nan,
-                "high": high if name == MODEL else math.nan,
-            }
-        )
-    return rows

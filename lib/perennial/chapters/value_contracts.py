@@ -10,12 +10,14 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis import contract_value, renewals
+from perennial.analysis.contract_holdout import ContractHoldout, holdout_contracts
 from perennial.analysis.contract_setting import Fees, Setting, choose_setting, fees_in_orders
-from perennial.analysis.contract_value import ContractHoldout, ContractValue, Plan
+from perennial.analysis.contract_value import ContractValue, Plan
 from perennial.analysis.holdout import choose_cut
 from perennial.analysis.renewals import Rhythm
 from perennial.analysis.shifted_beta_geometric import cohorts_differ
 from perennial.analysis.value import ValueResult
+from perennial.chapters import contract_captions, contract_tables
 from perennial.chapters import contract_words as words
 from perennial.errors import ModelError
 from perennial.language import _
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from perennial.client import Client
 
 NAMES = (
-    "contract_value", "contract_survival", "contract_retention", "contract_cohorts", "contract_projection",
-    "contract_holdout", "contract_parameters",
+    "contract_value", "contract_value_cohorts", "contract_lifetimes", "contract_survival", "contract_retention",
+    "contract_cohorts", "contract_projection", "contract_holdout", "contract_parameters",
 )  # fmt: skip
 MOST_CURVES = 4
 MOST_STEPS = 520
@@ -41,7 +43,8 @@ class Contracts:
     ----------
     plans : largest first; ``left_out`` are the rhythms of plans not among them.
     curves : survival and retention of up to four plans; see :func:`perennial.analysis.contract_value.project_curve`.
-    cohorts : ``plan, cohort, contracts, offered, retention, low, high, projected`` and the value of those running.
+    lifetimes : per plan with a model; see :func:`perennial.analysis.contract_value.lifetimes`.
+    cohorts : ``plan, cohort, contracts, offered, retention, low, high, projected``.
     projection : running contracts after so many more renewals.
     tests : of each plan, whether its start years differ (statistic, df, p_value).
     """
@@ -55,6 +58,7 @@ class Contracts:
     contracts: int = 0
     oddities: dict[str, int] = field(default_factory=dict)
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    lifetimes: pd.DataFrame = field(default_factory=pd.DataFrame)
     cohorts: pd.DataFrame = field(default_factory=pd.DataFrame)
     projection: pd.DataFrame = field(default_factory=pd.DataFrame)
     value: ContractValue | None = None
@@ -107,7 +111,8 @@ def measure(client: "Client") -> Contracts:
         sum(rhythm.contracts for rhythm in rhythms),
         renewals.oddities(table, p.as_of),
         pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(),
-        _cohorts(plans, value, p),
+        _lifetimes(plans, running, p),
+        _cohorts(plans, p),
         _projection(plans, running, p),
         value,
         {plan.name: cohorts_differ([c for _year, c in plan.counts.groupby("cohort")]) for plan in plans},
@@ -124,7 +129,7 @@ def _holdout(subscriptions: Any, rhythms: list[Rhythm], p: Parameters) -> tuple[
     except ModelError:
         days = formats.days((p.as_of - first).days)
         return None, _("contracts go back {days} only, too short to hold a part of it back.", days=days)
-    own = contract_value.holdout_contracts(subscriptions, rhythms, cut, p.as_of, p.minimum_group, p.interval, p.seed)
+    own = holdout_contracts(subscriptions, rhythms, cut, p.as_of, p.minimum_group, p.interval, p.seed)
     return own, ""
 
 
@@ -133,8 +138,18 @@ def _ahead(plan: Plan, p: Parameters) -> int:
     return min(MOST_STEPS, max(3, round(p.horizon_months / plan.rhythm.months)))
 
 
-def _cohorts(plans: list[Plan], value: ContractValue | None, p: Parameters) -> pd.DataFrame:
-    """Observed against projected retention of each start year, over all renewals it came to; and its value."""
+def _lifetimes(plans: list[Plan], running: pd.DataFrame, p: Parameters) -> pd.DataFrame:
+    rows = [
+        contract_value.lifetimes(plan, running[running["plan"] == plan.name], p.discount_rate, p.interval, p.seed)
+        | {"period": words.period(plan.rhythm)}
+        for plan in plans
+        if plan.model is not None
+    ]
+    return pd.DataFrame(rows)
+
+
+def _cohorts(plans: list[Plan], p: Parameters) -> pd.DataFrame:
+    """Observed against projected retention of each start year, over all renewals it came to."""
     from perennial.analysis import shifted_beta_geometric as sbg
 
     rows = []
@@ -150,12 +165,7 @@ def _cohorts(plans: list[Plan], value: ContractValue | None, p: Parameters) -> p
             share = renewed / offered if offered else math.nan
             rows.append((plan.name, int(year), int(counts["count"].sum()), offered, share, low, high, projected))
     columns = ["plan", "cohort", "contracts", "offered", "retention", "low", "high", "projected"]
-    frame = pd.DataFrame(rows, columns=columns)
-    if value is None or frame.empty:
-        return frame
-    worth = value.groups[["plan", "cohort", "contracts", "within", "within_low", "within_high"]]
-    worth = worth.rename(columns={"contracts": "running"})
-    return frame.merge(worth, on=["plan", "cohort"], how="left")
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _projection(plans: list[Plan], running: pd.DataFrame, p: Parameters) -> pd.DataFrame:
@@ -175,18 +185,20 @@ def _exhibits(found: Contracts) -> dict[str, Exhibit]:
     money = partial(words.money, found)
     share = partial(formats.percent, digits=1)
     shares = {c: share for c in curves.columns if "survival" in c or "retention" in c}
-    labels = words.labels(found)
+    labels = contract_tables.labels(found)
     frames: dict[str, tuple[pd.DataFrame, dict[str, Any]]] = {
-        "contract_value": (_value_table(found), words.value_formats(money)),
+        "contract_value": (_value_table(found), contract_tables.value_formats(money)),
+        "contract_value_cohorts": (_cohort_values(found), contract_tables.value_formats(money)),
+        "contract_lifetimes": (_lifetime_table(found), contract_tables.lifetime_formats()),
         "contract_survival": (curves[survival], shares),
         "contract_retention": (_retention(curves, found.parameters.minimum_group), shares),
-        "contract_cohorts": (_named(found.cohorts), words.cohort_formats(money)),
-        "contract_projection": (_named(found.projection), words.count_formats()),
-        "contract_holdout": (_holdout_table(found.holdout), words.score_formats()),
-        "contract_parameters": (_parameter_table(found), words.parameter_formats()),
+        "contract_cohorts": (_named(found.cohorts), contract_tables.cohort_formats()),
+        "contract_projection": (_named(found.projection), contract_tables.count_formats()),
+        "contract_holdout": (_holdout_table(found.holdout), contract_tables.score_formats()),
+        "contract_parameters": (_parameter_table(found), contract_tables.parameter_formats()),
     }
     return {
-        name: Exhibit(frame, words.caption(found, name), looks, labels[name])
+        name: Exhibit(frame, contract_captions.caption(found, name), looks, labels[name])
         for name, (frame, looks) in frames.items()
         if len(frame)
     }
@@ -214,18 +226,29 @@ def _value_table(found: Contracts) -> pd.DataFrame:
     plans["beyond"] = [
         b / v if math.isfinite(v) and v else math.nan for b, v in zip(plans["beyond"], plans["value"], strict=True)
     ]
-    columns = ["plan", "contracts", "per_month", "within", "within_low", "within_high", "derl", "value", "value_low",
-               "value_high", "beyond", "constant"]  # fmt: skip
+    columns = ["plan", "contracts", "within", "within_low", "within_high", "value", "value_low", "value_high", "beyond",
+               "constant"]  # fmt: skip
     if len(plans) > 1:
-        whole: dict[str, Any] = {c: plans[c].sum() for c in ("contracts", "per_month", "constant")}
+        whole: dict[str, Any] = {c: plans[c].sum() for c in ("contracts", "constant")}
         for what, numbers in found.value.total.items():
             whole |= {what: numbers["value"], f"{what}_low": numbers["low"], f"{what}_high": numbers["high"]}
         later = found.value.plans["beyond"].sum()
         whole["beyond"] = later / whole["value"] if math.isfinite(whole["value"]) and whole["value"] else math.nan
-        plans = pd.concat(
-            [plans, pd.DataFrame([{"plan": _("all plans"), "derl": math.nan, **whole}])], ignore_index=True
-        )
+        plans = pd.concat([plans, pd.DataFrame([{"plan": _("all plans"), **whole}])], ignore_index=True)
     return plans[columns]
+
+
+def _cohort_values(found: Contracts) -> pd.DataFrame:
+    if found.value is None:
+        return pd.DataFrame()
+    return _named(found.value.groups).drop(columns="per_month")
+
+
+def _lifetime_table(found: Contracts) -> pd.DataFrame:
+    if found.lifetimes.empty:
+        return found.lifetimes
+    figures = [f"{name}{end}" for name in ("churn", "median", "derl") for end in ("", "_low", "_high")]
+    return _named(found.lifetimes)[["plan", "period", *figures, "tenure"]]
 
 
 def _holdout_table(held: ContractHoldout | None) -> pd.DataFrame:
@@ -250,10 +273,8 @@ def _parameter_table(found: Contracts) -> pd.DataFrame:
         rows.append(
             {
                 "plan": words.plan_name(plan.name),
-                "period": words.period(plan.rhythm),
                 "contracts": int(model.contracts),
                 "ended": int(model.ended),
-                "churn": model.churn,
                 "alpha": model.alpha if fitted else math.nan,
                 "alpha_error": model.se.get("alpha", math.nan),
                 "beta": model.beta if fitted else math.nan,
