@@ -91,9 +91,9 @@ def _lifetimes_caption(found: "Contracts") -> Caption:
     subtitle = _("How long contracts last, by plan, in renewals; {level} intervals of uncertain parameters",
                  level=words.level(found))  # fmt: skip
     reading = _(
-        "*Renewals to come* is the discounted expected residual lifetime (DERL) of the running contracts. The mean "
-        "number of periods has no bound where churn keeps falling (alpha ≤ 1): a few contracts then "
-        "last beyond any measure."
+        "*Every*: the period. *End at first*: the share that is not renewed once. *Half gone by*: the renewal by which "
+        "half of new contracts have ended. *To come*: renewals still to come of the running contracts, discounted "
+        "(DERL). *Mean*: periods of a new contract; without bound where churn keeps falling (alpha ≤ 1)."
     )
     more = _("Discounted at {rate} a year.", rate=formats.percent(found.parameters.discount_rate))
     return Caption(title, subtitle, _source(found, more), reading)

@@ -69,7 +69,7 @@ def _whole(value: Any) -> str:
 
 def _renewals(value: Any) -> str:
     """A number of renewals; thousands of them mean no more than that there is no end in sight."""
-    return _("over 1,000") if not formats.is_missing(value) and value > 1000 else formats.number(value, 0)
+    return _("1,000+") if not formats.is_missing(value) and value > 1000 else formats.number(value, 0)
 
 
 def _one(value: Any) -> str:
@@ -99,9 +99,9 @@ def labels(found: "Contracts") -> dict[str, dict[str, str]]:
                            "constant": _("at constant churn")},
         "contract_value_cohorts": {"cohort": _("began in"), "contracts": _("running"), **values},
         "contract_lifetimes": {
-            "period": _("renewed every"), "churn": _("end at first renewal"), "churn_low": low, "churn_high": high,
-            "median": _("half ended by renewal"), "median_low": low, "median_high": high,
-            "derl": _("renewals to come"), "derl_low": low, "derl_high": high, "tenure": _("mean periods"),
+            "period": _("every"), "churn": _("end at first"), "churn_low": low, "churn_high": high,
+            "median": _("half gone by"), "median_low": low, "median_high": high,
+            "derl": _("to come"), "derl_low": low, "derl_high": high, "tenure": _("mean"),
         },
         "contract_survival": curve,
         "contract_retention": curve,
@@ -120,6 +120,6 @@ def labels(found: "Contracts") -> dict[str, dict[str, str]]:
         },
         "contract_parameters": {
             "alpha": _("alpha"), "alpha_error": _("s.e. alpha"), "beta": _("beta"), "beta_error": _("s.e. beta"),
-            "loglik": _("log-likelihood"), "aic": "AIC", "bic": "BIC", "aic_constant": _("AIC, constant churn"),
+            "loglik": _("log-likelihood"), "aic": "AIC", "bic": "BIC", "aic_constant": _("AIC, constant"),
         },
     }  # fmt: skip

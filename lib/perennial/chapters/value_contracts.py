@@ -274,7 +274,6 @@ def _parameter_table(found: Contracts) -> pd.DataFrame:
             {
                 "plan": words.plan_name(plan.name),
                 "contracts": int(model.contracts),
-                "ended": int(model.ended),
                 "alpha": model.alpha if fitted else math.nan,
                 "alpha_error": model.se.get("alpha", math.nan),
                 "beta": model.beta if fitted else math.nan,
