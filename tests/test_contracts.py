@@ -93,7 +93,7 @@ def test_plans_without_rhythm_are_left_out_with_a_reason():
     found = {r.plan: r for r in renewals.find_rhythms(table(random + few + open_ended + both), AS_OF)}
     reasons = {name: r.reason for name, r in found.items()}
     assert reasons == {"any day": "irregular", "few": "few", "open": "few", "both": "mixed"}
-    assert not any(r.tolerable for r in found.values())
+    assert not any(r.recognised for r in found.values())
     assert renewals.renewal_counts(table(random), [found["any day"]], AS_OF).empty
 
 

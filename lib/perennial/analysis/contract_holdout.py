@@ -63,7 +63,7 @@ def holdout_contracts(
     followed = followed[followed["due"] > 0]
     if followed.empty:
         return None
-    plans = fit_plans(subscriptions, [r for r in rhythms if r.tolerable], cut, minimum)
+    plans = fit_plans(subscriptions, [r for r in rhythms if r.recognised], cut, minimum)
     reasons = {plan.name: plan.reason for plan in plans if plan.model is None}
     tested, drawn = [], {}
     for plan in plans:

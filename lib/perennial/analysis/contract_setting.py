@@ -109,7 +109,7 @@ def fees_in_orders(
     ``"in orders"`` where half or more of the contracts have such a line, ``"apart"`` where at most one in twenty has
     (chance alone finds a few), else ``"unknown"``, as where no price is known; and that share.
     """
-    known = {r.plan: r for r in rhythms if r.tolerable}
+    known = {r.plan: r for r in rhythms if r.recognised}
     contracts = began(subscriptions, as_of)
     contracts = contracts.filter(contracts.plan.isin(list(known) or [""]), contracts.price_per_month > 0)
     if not known or not int(contracts.count().to_pyarrow().as_py()):

@@ -55,7 +55,7 @@ def fit_plans(subscriptions: ir.Table, rhythms: list[Rhythm], as_of: dt.date, mi
     found = []
     for rhythm in rhythms:
         own = counts[counts["plan"] == rhythm.plan].drop(columns="plan").reset_index(drop=True)
-        if not rhythm.tolerable or own["count"].sum() < minimum:
+        if not rhythm.recognised or own["count"].sum() < minimum:
             continue
         try:
             found.append(Plan(rhythm, own, sbg.fit_or_constant(own)))

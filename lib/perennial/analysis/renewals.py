@@ -57,7 +57,7 @@ class Rhythm:
         return min(3, int(0.04 * self.days))
 
     @property
-    def tolerable(self) -> bool:
+    def recognised(self) -> bool:
         """Whether a rhythm was recognised."""
         return self.length > 0
 
@@ -175,7 +175,7 @@ def _runs(day: dt.date) -> Any:
 
 def _terms(contracts: ir.Table, rhythms: list[Rhythm], day: dt.date, before: dt.date | None = None) -> ir.Table:
     """Per contract: ``time, ended`` by ``day``, ``possible`` renewals by then, and those made by ``before``."""
-    known = {r.plan: r for r in rhythms if r.tolerable}
+    known = {r.plan: r for r in rhythms if r.recognised}
     contracts = contracts.filter(contracts.plan.isin(list(known) or [""]), bool(known))
     length, tolerance, monthly = (
         _by_plan(contracts, {plan: value(r) for plan, r in known.items()})
@@ -185,9 +185,6 @@ def _terms(contracts: ir.Table, rhythms: list[Rhythm], day: dt.date, before: dt.
     whole = ibis.ifelse(lasted["slip"] <= tolerance, lasted["months"], lasted["months"] + 1)
     spent = ibis.ifelse(monthly == 1, whole, lasted["days"] - tolerance)
     term = ibis.greatest(((spent + length - 1) / length).floor().cast("int64"), 1)
-    # a month later with tolerance is not yet the next term: only what passed a renewal by more than that is
-    late = (monthly == 1) & (lasted["slip"] > tolerance)
-    term = ibis.ifelse(late, (lasted["months"] / length).floor().cast("int64") + 1, term)
     possible = _passed(contracts, length, monthly, day)
     over = (contracts.ended_at <= day).fill_null(False) & (term <= possible)
     columns = {"before": _passed(contracts, length, monthly, before)} if before else {}
@@ -231,7 +228,7 @@ def running_contracts(
     """
     begun = began(subscriptions, as_of)
     terms = _terms(begun.filter(begun.ended_at.isnull()), rhythms, as_of)
-    period = {r.plan: r for r in rhythms if r.tolerable}
+    period = {r.plan: r for r in rhythms if r.recognised}
     pairs = [(terms.plan == plan, r.days) for plan, r in period.items()]
     days = ibis.cases(*pairs, else_=1.0) if pairs else ibis.literal(1.0)
     spent = ibis.date(as_of).delta(terms.started_at, unit="day")
