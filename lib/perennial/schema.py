@@ -142,7 +142,7 @@ UNLOCKS: dict[str, str] = {
     "interactions": "the engagement look of the potential score",
     "contacts": "what marketing costs per customer, and whether it worked",
     "leads": "the acquisition funnel and its grades",
-    "subscriptions": "contractual churn: renewals and survival of contracts",
+    "subscriptions": "contractual churn: renewals and survival of contracts, and what they are worth",
     "accounts": "star ratings from revenue, profit, service effort and payment",
     "tickets": "complaints as a driver of churn",
 }
@@ -166,8 +166,9 @@ COLUMN_UNLOCKS: dict[str, dict[str, str]] = {
     "contacts": {"cost": "what marketing costs per customer"},
     "subscriptions": {
         "ended_at": "how long contracts last",
+        "renews_at": "how often contracts are renewed",
         "plan": "contracts by plan",
-        "price_per_month": "what running contracts bring",
+        "price_per_month": "what running contracts bring and are worth",
     },
     "accounts": {"service_hours": "what serving a customer costs"},
 }
