@@ -253,9 +253,11 @@ def next_months(client: "Client", result: ValueResult) -> Part:
     index = _("With the seasonal index.") if used else _("Without a seasonal index.")
     reading = f"{limit} {index}"
     caption = Caption(title, subtitle, words.source(client, result.purchase.n_customers), reading)
-    looks = dict.fromkeys(("expected", "low", "high"), words.whole) | {"index": formats.percent}
+    looks: dict[str, Any] = dict.fromkeys(("expected", "low", "high"), words.whole)
     labels = {"first": _("from"), "last": _("to"), "expected": _("purchase days")}
     shown = frame if used else frame.drop(columns="index")
+    if used:
+        looks["index"] = formats.percent
     return Part({"value_next_months": Exhibit(shown, caption, looks, labels)})
 
 
