@@ -220,7 +220,7 @@ def _calendar_findings(result: ValueResult, season: Season | str) -> list[Findin
         if abs(change) >= NOTABLE_CHANGE and not low <= 0 <= high:
             text = _(
                 "Against the forecast purchases {verb} {change} over {n} weeks ({level} interval {bounds}): values are "
-                "then too {direction}, if that goes on.",
+                "too {direction} if that goes on.",
                 verb=_("fell") if change < 0 else _("rose"), change=formats.percent(abs(change)),
                 n=formats.number(found.weeks), level=words.level(result), bounds=words.between(low, high),
                 direction=_("high") if change < 0 else _("low"),

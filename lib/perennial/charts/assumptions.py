@@ -20,7 +20,8 @@ def residuals(weeks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     weeks : ``week_end, ratio, trend`` (missing where there is none), ``phase``.
     """
     ax = ax or theme.new_axes()
-    ax.axhline(1, color=theme.GREYS[1], linewidth=1)
+    ends = weeks["week_end"].iloc[[0, -1]]
+    ax.plot(ends, [1, 1], color=theme.GREYS[1], linewidth=1)
     ax.plot(weeks["week_end"], weeks["ratio"], "o", color=theme.GREYS[1], markersize=3)
     right = date2num(weeks["week_end"].iloc[-1])
     known = weeks["trend"].notna().any()
