@@ -19,6 +19,7 @@ from perennial.chapters import assumed_spend, value_assumptions
 from perennial.charts import assumptions as charts
 from perennial.errors import ModelError
 from published import calibration_sample
+from test_edge_clients import BROKEN
 
 
 def customers(people: int, seed: int, slope: float = 0.0) -> pd.DataFrame:
@@ -231,3 +232,46 @@ def test_what_was_stored_comes_back(demo, tmp_path: Path):
     loaded = ValueResult.load(tmp_path, client._engine).holdout
     pd.testing.assert_frame_equal(loaded.revenue_bands, result.holdout.revenue_bands)
     assert loaded.trends == result.holdout.trends
+
+
+def orders(people: int, days: int, paid: float, regular: bool = False) -> list[tuple[str, str, float]]:
+    """Customers with rates of their own who order at random or by the clock and stop at some time."""
+    rng = np.random.default_rng(people)
+    lines = []
+    for n in range(people):
+        gap = 60 / rng.gamma(0.8)
+        steps = np.full(400, gap) if regular else rng.exponential(gap, 400)
+        when = rng.integers(0, days // 2) + np.concatenate([[0.0], np.cumsum(steps)])[: 1 + rng.geometric(0.1)]
+        on = {str((pd.Timestamp("2024-12-31") - pd.Timedelta(days=days - int(d))).date()) for d in when if d < days}
+        lines += [(f"c{n}", day, round(paid * rng.gamma(3.0), 2)) for day in sorted(on)]
+    return lines
+
+
+ODD = {
+    "small": orders(90, 150, 5.0),
+    "clockwork": orders(300, 500, 5.0, regular=True),
+    "free": orders(200, 400, 0.0),
+    "two_years": orders(400, 1095, 5.0),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_clients_get_a_section_without_gaps_in_its_words(workbook, name):
+    """Few repeat, everyone alike, nothing paid, two exact years: everything is shown or has its reason."""
+    workbook.write(name, ODD[name])
+    client = workbook.open(name)
+    part = value_assumptions.part(client, client.value)
+    assert set(part.exhibits) | set(part.absent) == NAMES
+    captions = [text for shown in part.exhibits.values() for text in vars(shown.caption).values()]
+    texts = [*part.says, *part.absent.values(), *captions, *(finding.sentence for finding in part.findings)]
+    assert all(part.absent.values())
+    for text in texts:
+        assert not BROKEN.search(text), text
+    draw = {
+        "value_residuals": charts.residuals,
+        "value_season": charts.season,
+        "value_regularity": charts.regularity,
+        "value_order_values": charts.order_values_in("EUR"),
+    }
+    for chart in set(draw) & set(part.exhibits):
+        draw[chart](part.exhibits[chart].frame).figure.canvas.draw()

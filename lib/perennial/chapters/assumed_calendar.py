@@ -219,11 +219,11 @@ def _calendar_findings(result: ValueResult, season: Season | str) -> list[Findin
         change, low, high = found.over_span
         if abs(change) >= NOTABLE_CHANGE and not low <= 0 <= high:
             text = _(
-                "Against the forecast purchases {verb} {change} over {n} weeks ({level} interval {bounds}): values are "
-                "too {direction} if that goes on.",
+                "Against the forecast purchases {verb} {change} over {n} weeks ({level} interval {bounds}): the "
+                "purchases expected are probably too {direction} if that goes on.",
                 verb=_("fell") if change < 0 else _("rose"), change=formats.percent(abs(change)),
                 n=formats.number(found.weeks), level=words.level(result), bounds=words.between(low, high),
-                direction=_("high") if change < 0 else _("low"),
+                direction=_("many") if change < 0 else _("few"),
             )  # fmt: skip
             figure, importance = "value_residuals", 0.35 + min(0.2, abs(change) / 2)
             made.append(words.finding("trend", text, change, importance, figure, low=low, high=high, unit="share",

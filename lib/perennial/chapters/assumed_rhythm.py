@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from perennial.client import Client
 
 REGULAR, CLUMPY = 1.5, 0.67  # a shape beyond these is told in the bottom line
+MOST_TOLD = 20.0  # larger shapes are all clockwork
 SLIGHT = 1.25  # a shape less than this times above or below 1 is called a little regular or clumpy
 
 
@@ -41,7 +42,7 @@ def rhythm(client: "Client", result: ValueResult) -> Part:
 
 
 def _shape_chart(client: "Client", result: ValueResult, pairs: pd.DataFrame, found: Regularity) -> Exhibit:
-    k = formats.number(found.k, 2)
+    k = _shape(found.k)
     titles = {
         "regular": _("Customers buy {a_little}more regularly than at random: shape {k}, random is 1", 
                      a_little=_slight(found), k=k),
@@ -50,14 +51,14 @@ def _shape_chart(client: "Client", result: ValueResult, pairs: pd.DataFrame, fou
     }  # fmt: skip
     subtitle = _("Customers by the share that the earlier of their last two gaps takes of both; shape {k}, {level} "
                  "interval {bounds}", k=k, level=words.level(result),
-                 bounds=formats.interval(found.low, found.high, words.two))  # fmt: skip
+                 bounds=formats.interval(found.low, found.high, _shape))  # fmt: skip
     more = _("Only customers with three or more purchase days.")
     reading = _(
         "A hill in the middle means two gaps alike (regular), a valley one short and one long (clumpy), flat is "
         "random. By the published formula, which does not know that days are whole, the shape is {published} "
         "({bounds}); half of the customers had their last two gaps within {days}.",
-        published=formats.number(found.published, 2),
-        bounds=formats.interval(found.published_low, found.published_high, words.two),
+        published=_shape(found.published),
+        bounds=formats.interval(found.published_low, found.published_high, _shape),
         days=formats.days(found.median_days),
     )
     frame = regularity.histogram(pairs, found.k)
@@ -65,6 +66,10 @@ def _shape_chart(client: "Client", result: ValueResult, pairs: pd.DataFrame, fou
     looks |= dict.fromkeys(("observed", "fitted", "random"), partial(formats.percent, digits=1))
     caption = Caption(titles[found.kind], subtitle, words.source(client, found.customers, more), reading)
     return Exhibit(frame, caption, looks, {"random": _("at random")})
+
+
+def _shape(k: float) -> str:
+    return _("more than {most}", most=formats.number(MOST_TOLD)) if k > MOST_TOLD else words.two(k)
 
 
 def _slight(found: Regularity) -> str:
@@ -85,7 +90,7 @@ def _say_shape(result: ValueResult, found: Regularity) -> str:
     }
     text = _(
         "The shape of the gaps between purchases is {k} ({level} interval {bounds}; 1 is random, n = {n}). {meaning}",
-        k=words.two(found.k), level=words.level(result), bounds=formats.interval(found.low, found.high, words.two),
+        k=_shape(found.k), level=words.level(result), bounds=formats.interval(found.low, found.high, _shape),
         n=formats.number(found.customers), meaning=meaning[found.kind],
     )  # fmt: skip
     return f"{text} {_silence_test(result)}".strip()
@@ -147,8 +152,8 @@ def _silence(client: "Client", result: ValueResult, found: Regularity) -> Exhibi
 def _shape_finding(result: ValueResult, found: Regularity) -> list[Finding]:
     if found.kind == "random" or CLUMPY < found.k < REGULAR:
         return []
-    bounds = formats.interval(found.low, found.high, words.two)
-    facts = {"k": words.two(found.k), "level": words.level(result), "bounds": bounds, "test": _silence_test(result)}
+    bounds = formats.interval(found.low, found.high, _shape)
+    facts = {"k": _shape(found.k), "level": words.level(result), "bounds": bounds, "test": _silence_test(result)}
     text = _(
         "Customers buy in clumps, which the model does not know (shape {k}, {level} interval {bounds}; random is 1): "
         "one who is silent may be worth more than stated. {test}",
