@@ -242,12 +242,13 @@ def find_season(months: pd.DataFrame, interval: float = 0.9) -> Season | str:
     between = max(0.0, float(effect @ effect - variance.sum()) / 11)
     kept = between / (between + variance)
     reach = float(student.ppf((1 + interval) / 2, whole.df_resid)) * np.sqrt(variance)
+    raw = _to_mean_one(np.exp(effect))
     frame = pd.DataFrame(
         {
             "month": np.arange(1, 13),
-            "raw": _to_mean_one(np.exp(effect)),
-            "low": np.exp(effect - reach),
-            "high": np.exp(effect + reach),
+            "raw": raw,
+            "low": raw * np.exp(-reach),
+            "high": raw * np.exp(reach),
             "index": _to_mean_one(np.exp(kept * effect)),
             "error": np.sqrt(kept * variance),
             "years": seen,

@@ -191,8 +191,10 @@ def _season_test(client: "Client", result: ValueResult) -> Exhibit:
         title = _("With a seasonal index months are forecast {change} better", change=formats.percent(-change))
     subtitle = _("Hold-out of {days}: total, root mean square error per customer and per month (purchase days)",
                  days=formats.days(held.holdout_days))  # fmt: skip
-    reading = _("The index changes the hold-out's total by {change}. {use}", change=signed_percent(tried["factor"] - 1),
-                use=_index_use(result))  # fmt: skip
+    moved = _("The index leaves the hold-out's total as it is.")
+    if abs(tried["factor"] - 1) >= seasons.SAME_SHARE:
+        moved = _("The index changes the hold-out's total by {change}.", change=signed_percent(tried["factor"] - 1))
+    reading = f"{moved} {_index_use(result)}"
     looks: dict[str, Any] = {"bias": partial(words.signed_one), "rmse": partial(formats.number, digits=3)}
     looks["months_rmse"] = partial(formats.number, digits=1)
     labels = {"index": _("forecast"), **dict(names)}
