@@ -6,7 +6,7 @@ repeat purchases from the population's parameters alone. They may disagree; both
 
 import datetime as dt
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,15 @@ import pandas as pd
 from perennial.analysis.choice import order_of
 from perennial.analysis.fitters import fit_every
 from perennial.analysis.forecasters import BASELINES, SAME_RATE, baselines, outcomes, rehearse
-from perennial.analysis.holdout_money import judge_revenue
+from perennial.analysis.holdout_money import judge_bands, judge_revenue
 from perennial.analysis.holdout_scores import score, share_inside
 from perennial.analysis.next_order import probability_of_order
 from perennial.analysis.plain import write_plain
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, HISTORY, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
-from perennial.analysis.tracking import track
+from perennial.analysis.regularity import by_silence
+from perennial.analysis.seasons import Trend, find_trend, try_index, with_index
+from perennial.analysis.tracking import by_month, customer_spread, expected_under_draws, track
 from perennial.errors import ModelError
 from perennial.formats import date as date_text
 from perennial.formats import days as days_text
@@ -34,7 +36,7 @@ from perennial.tables.summary import customer_summary, purchase_days
 SILENT_WEEKS = (0, 1, 2, 4, 6, 8, 13, 20, 26, 32, 39, 52, 65, 78, 104, 156)  # where groups by silence may begin
 FEWEST_SILENT = 30  # customers of such a group
 TOP_FREQUENCY = 7  # this many repeat purchases and more are one group
-_FRAMES = ("scores", "tracking", "by_frequency", "by_recency", "deciles")
+_FRAMES = ("scores", "tracking", "by_frequency", "by_recency", "deciles", "months", "by_silence", "revenue_bands")
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ class Holdout:
     deciles : ten groups of equal size by forecast, best first: mean actual, predicted and naive purchase days.
     revenue : ``predicted, actual, bias`` of the total revenue and ``last``, that of the stretch before the cut once
         more; empty without a spend model up to the cut.
+    months : the tracking's repeat purchases per calendar month, always without an index; see ``tracking.by_month``.
+    season : whether a seasonal index was tried, and whether it is used in the tracking and in forecasts of months; see
+        :func:`perennial.analysis.seasons.try_index`. Scores are without it.
+    trends : of actual against expected, by ``"calibration"`` and ``"whole"`` span; or why it cannot be told.
+    by_silence : forecast and actual by silence against the customer's own gap; see ``regularity.by_silence``.
+    revenue_bands : revenue forecast with one spend model and with one per frequency band; see
+        ``holdout_money.judge_bands``; empty without a spend model up to the cut.
     """
 
     cut: dt.date
@@ -69,6 +78,11 @@ class Holdout:
     by_recency: pd.DataFrame
     deciles: pd.DataFrame
     revenue: dict[str, float] = field(default_factory=dict)
+    months: pd.DataFrame = field(default_factory=pd.DataFrame)
+    season: dict[str, Any] = field(default_factory=dict)
+    trends: dict[str, Trend | str] = field(default_factory=dict)
+    by_silence: pd.DataFrame = field(default_factory=pd.DataFrame)
+    revenue_bands: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def holdout_days(self) -> int:
@@ -107,6 +121,8 @@ class Holdout:
             "model_wins": self.model_wins,
             "tracking": self.final_tracking(),
             "revenue": self.revenue,
+            "season": self.season,
+            "trends": {name: found if isinstance(found, str) else asdict(found) for name, found in self.trends.items()},
         }
 
     def final_tracking(self) -> dict[str, float]:
@@ -132,6 +148,8 @@ class Holdout:
             ranking=values["ranking"],
             n_customers=values["n_customers"],
             revenue={name: np.nan if value is None else value for name, value in values["revenue"].items()},
+            season={name: np.nan if value is None else value for name, value in values["season"].items()},
+            trends={k: found if isinstance(found, str) else Trend(**found) for k, found in values["trends"].items()},
             **{name: pd.read_parquet(folder / f"holdout_{name}.parquet") for name in _FRAMES},
         )
 
@@ -171,6 +189,11 @@ def validate(
     ranking = order_of(scores, list(models))
     model = models[declared or ranking[0]]
     tracking, off = track(bought, calibration, models, model, cut, as_of, interval, seed)
+    months = by_month(bought, calibration, model, cut, as_of)
+    season = try_index(months, forecasts, model.name, cut, as_of, interval)
+    trends = _trends(bought, calibration, model, tracking, interval, seed)
+    if season["used"]:
+        tracking = with_index(tracking, np.array(season["index"]))
     inside = {name: share_inside(rows, model, days, interval, seed) for name, model in models.items()}
     return Holdout(
         cut=cut,
@@ -184,7 +207,24 @@ def validate(
         by_recency=mean_by_recency(forecasts, model, days),
         deciles=mean_by_decile(forecasts, model.name),
         revenue=judge_revenue(calibration, later, recent, model, days, stretch),
+        months=months,
+        season=season,
+        trends=trends,
+        by_silence=by_silence(forecasts, model.name, interval),
+        revenue_bands=judge_bands(calibration, later, model, days, interval),
     )
+
+
+def _trends(
+    bought: ir.Table, calibration: ir.Table, model: PurchaseModel, weeks: pd.DataFrame, interval: float, seed: int
+) -> dict[str, Trend | str]:
+    spread = customer_spread(bought, calibration, model)
+    fitted = weeks[weeks["phase"] == "calibration"]
+    drawn = expected_under_draws(calibration, model, len(weeks), seed)
+    return {
+        "calibration": find_trend(fitted, interval, spread),
+        "whole": find_trend(weeks, interval, spread, drawn),
+    }
 
 
 def _repeats(bought: ir.Table, calibration: ir.Table, after: dt.date, until: dt.date) -> ir.Table:

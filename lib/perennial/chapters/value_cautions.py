@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 CHAPTER = "05_lifetime_value"
 NOTABLE_BIAS = 0.10  # a hold-out total this far off is worth a caution
-WEAK_LINK, STRONG_LINK = 0.1, 0.3  # Spearman of frequency and order value
 
 
 def cautions(study: "Study", result: ValueResult) -> list[Finding]:
     """What the data cannot say about value, and what the models assume."""
-    made = [*_bias(study), *_missing(result), *_link(study, result), *_no_dropout(result), *_before(study)]
+    made = [*_bias(study), *_missing(result), *_no_dropout(result), *_before(study)]
     if study.equity is not None:
         text = _(
             "The interval holds neither a wrong margin nor a changed market. The margin of {margin} is as set in the "
@@ -42,14 +41,7 @@ def _bias(study: "Study") -> list[Finding]:
     held = study.holdout
     if held is None:
         return []
-    made = _direction(held)
-    if held.holdout_days < 350:
-        text = _(
-            "The hold-out covers {days}, not a whole year: its error mixes the model's with the season's.",
-            days=words.day_count(held.holdout_days),
-        )
-        made.append(_caution("season", text, None, 0.3, "value_weekly"))
-    return made
+    return _direction(held)
 
 
 def best_tenth(study: "Study") -> str:
@@ -99,35 +91,6 @@ def _missing(result: ValueResult) -> list[Finding]:
         text = _("The model cannot be tested on unseen days. {reason}", reason=result.holdout_reason)
         made.append(_caution("no_holdout", text, None, 0.6, "value_parameters"))
     return made
-
-
-def _link(study: "Study", result: ValueResult) -> list[Finding]:
-    """The spend model's assumption: how often and how much have nothing to do with each other."""
-    linked, line = result.independence["spearman"], result.independence["pearson"]
-    if study.equity is None or formats.is_missing(linked):
-        return []
-    found = {"spearman": formats.number(linked, 2), "pearson": formats.number(line, 2)}
-    if abs(linked) < WEAK_LINK:
-        text = _(
-            "The spend model assumes that how often and how much have nothing to do with each other; here that holds "
-            "(rank correlation {spearman}, linear {pearson}).",
-            **found,
-        )
-        return [_caution("independence", text, linked, 0.2, "value_spend")]
-    strength = _("clearly") if abs(linked) >= STRONG_LINK else _("a little")
-    frequent, rare = (_("more"), _("low")) if linked > 0 else (_("less"), _("high"))
-    opposite = _("high") if linked > 0 else _("low")
-    text = _(
-        "Frequent buyers spend {strength} {frequent} per order (rank correlation {spearman}, linear {pearson}), which "
-        "the spend model does not know: order values are probably too {rare} for frequent buyers, too {opposite} for "
-        "rare ones.",
-        strength=strength,
-        frequent=frequent,
-        rare=rare,
-        opposite=opposite,
-        **found,
-    )
-    return [_caution("independence", text, linked, 0.25 + min(0.3, abs(linked)), "value_spend")]
 
 
 def _no_dropout(result: ValueResult) -> list[Finding]:

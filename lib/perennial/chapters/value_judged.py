@@ -69,13 +69,14 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
             line,
             _("After the cut alone it expected {late}; forecast customer by customer, from each one's history, "
               "{each}.", late=words.too_many(late["expected"].sum() / max(late["actual"].sum(), 1) - 1),
-              each=words.too_many(held.score(name)["bias"])),
+              each=words.too_many(held.score(name)["bias"])) + _with_season(held),
         ),
         "value_weekly": Caption(
             _("After the cut {actual} repeat purchases a week came; the model expected {expected}",
               actual=formats.number(late["actual"].mean(), 0), expected=formats.number(late["expected"].mean(), 0)),
             _("Repeat purchase days per week of customers won before the cut"),
             line,
+            _with_season(held).strip(),
         ),
         "value_by_frequency": Caption(
             _("The model beats the old rate in groups holding {share} of customers", share=nearer),
@@ -102,6 +103,11 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
               "second view below. {money}", level=level, money=words.in_money(study, held)).strip(),
         ),
     }  # fmt: skip
+
+
+def _with_season(held: Holdout) -> str:
+    """That the expectation per week is with a seasonal index, where it is."""
+    return " " + _("Expected with a seasonal index.") if held.season.get("used") else ""
 
 
 def _best_tenth(held: Holdout) -> str:

@@ -140,8 +140,9 @@ def _models() -> Look:
 
 
 def _tracking() -> Look:
-    columns = ["actual", "expected", "actual_cumulative", "expected_cumulative", "low", "high"]
-    return {"formats": dict.fromkeys(columns, whole), "labels": {"phase": _("part")}}
+    columns = ["actual", "expected", "actual_cumulative", "expected_cumulative", "low", "high", "expected_plain"]
+    labels = {"phase": _("part"), "expected_plain": _("expected without season")}
+    return {"formats": dict.fromkeys(columns, whole), "labels": labels}
 
 
 def _means() -> Look:
