@@ -1,6 +1,7 @@
 """Chapter 05: lifetime value. How often customers will buy, what they will spend, what that is worth today."""
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,11 @@ class Study:
         """Customer equity, where there is a spend model."""
         return self.result.equity if self.result else None
 
+    def part(self, name: str) -> Part:
+        """A section; one that needs a purchase model gives the reason for everything where there is none."""
+        reason = _("Not shown: there is no purchase model for these customers.")
+        return self.parts.get(name) or Part(absent=defaultdict(lambda: reason))
+
     def has(self, name: str) -> bool:
         """Whether a chart or table of this name could be made."""
         return name in self.captions
@@ -109,12 +115,10 @@ class Study:
 
 def study(client: "Client") -> Study:
     """Run the chapter's analyses on a client; without a model the study says why and holds nothing else."""
-    from perennial.chapters import value_captions, value_equity, value_findings, value_tables
+    from perennial.chapters import value_captions, value_findings, value_tables
 
     found = _measure(client)
-    if found.result is not None:
-        for name, chapter in {"equity": value_equity}.items():
-            found.parts[name] = chapter.part(client, found.result)
+    found.parts.update(_parts(client, found.result))
     found.captions.update(value_captions.captions(found))
     found.findings.extend(value_findings.findings(found))
     for part in found.parts.values():
@@ -122,6 +126,25 @@ def study(client: "Client") -> Study:
     found.key_figures.extend(value_words.key_figures(found))
     found.looks.update(value_tables.looks(found))
     return found
+
+
+def _parts(client: "Client", result: ValueResult | None) -> dict[str, Part]:
+    """The sections that stand on their own; without a purchase model those that need none."""
+    from perennial.chapters import (
+        value_acquisition,
+        value_assumptions,
+        value_behaviour,
+        value_contracts,
+        value_equity,
+    )
+
+    made = {"contracts": value_contracts.part(client, result)}
+    if result is not None:
+        made["equity"] = value_equity.part(client, result)
+        made["acquisition"] = value_acquisition.part(client, result)
+        made["behaviour"] = value_behaviour.part(client, result)
+        made["assumptions"] = value_assumptions.part(client, result)
+    return made
 
 
 def _measure(client: "Client") -> Study:

@@ -54,10 +54,11 @@ def _terms(result: "ValueResult") -> str:
 
 def _cohorts(client: "Client", result: "ValueResult", cohorts: pd.DataFrame) -> Exhibit:
     currency, level = client.parameters.currency, formats.percent(result.settings["interval"])
-    best = cohorts.loc[cohorts["value"].idxmax()]
+    named = cohorts["cohort"].map(partial(formats.period, unit=cohort_unit(cohorts)))
+    best = cohorts.assign(cohort=named).loc[cohorts["value"].idxmax()]
     title = _(
         "{cohort}: the cohort worth most, {share} of the equity",
-        cohort=formats.period(best["cohort"], cohort_unit(cohorts)),
+        cohort=best["cohort"],
         share=formats.percent(best["value"] / cohorts["value"].sum()),
     )
     subtitle = _(
@@ -68,12 +69,11 @@ def _cohorts(client: "Client", result: "ValueResult", cohorts: pd.DataFrame) -> 
     reading = _("Older cohorts have lost more of their customers; the cohorts add up to the customer equity.")
     money = partial(words.amount, currency=currency)
     return Exhibit(
-        cohorts,
+        cohorts.assign(cohort=named),
         Caption(title, subtitle, _source(client, result, _terms(result)), reading),
-        {**dict.fromkeys(["value", "low", "high", "each"], money),
-         "cohort": partial(formats.period, unit=cohort_unit(cohorts))},
-        {"each": _("value per customer")},
-    )  # fmt: skip
+        dict.fromkeys(["value", "low", "high", "each"], money),
+        {"cohort": _("first purchase"), "each": _("value per customer")},
+    )
 
 
 def cohort_unit(cohorts: pd.DataFrame) -> str:

@@ -11,13 +11,13 @@ from perennial.charts import theme
 from perennial.language import _
 
 
-def by_cohort(cohorts: pd.DataFrame, currency: str, unit: str, *, ax: Axes | None = None) -> Axes:
+def by_cohort(cohorts: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
     """Value of each cohort (bars) with its interval (lines), the oldest first."""
     ax = ax or theme.new_axes()
     places = np.arange(len(cohorts))
     ax.bar(places, cohorts["value"], 0.7, color=theme.ACCENT_LIGHT)
     ax.vlines(places, cohorts["low"], cohorts["high"], color=theme.INK, linewidth=1.4)
-    theme.period_axis(ax, [formats.period(cohort, unit) for cohort in cohorts["cohort"]], most=7)
+    theme.period_axis(ax, cohorts["cohort"].tolist(), most=7)
     theme.money_axis(ax.yaxis, currency)
     ax.set_ylim(bottom=0)
     ax.set_xlabel(_("first purchase"))

@@ -66,6 +66,7 @@ class Page:
         self.chapter = chapter
         self.client = client
         self.output = output
+        self._reasons: set[str] = set()  # given on this page for what is not shown
 
     def figure(
         self,
@@ -102,9 +103,11 @@ class Page:
         self._show(shown, _lines(caption.title, caption.subtitle, caption.source), "table", name)
 
     def exhibit(self, part: Part, name: str, draw: Callable[[pd.DataFrame], Axes | Figure] | None = None) -> None:
-        """Show a part's chart (``draw`` makes it from the frame) or table by name, or say why it is not there."""
+        """Show a part's chart (``draw`` makes it from the frame) or table by name, or say once why it is not there."""
         if name not in part.exhibits:
-            self.say(part.absent[name])
+            reason = part.absent[name]
+            self.say("" if reason in self._reasons else reason)
+            self._reasons.add(reason)
             return
         shown = part.exhibits[name]
         look: dict[str, Any] = {"formats": shown.formats, "labels": shown.labels}
