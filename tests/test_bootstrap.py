@@ -100,7 +100,9 @@ def worth_of(rows, model, orders, seed) -> equity.Worth:
     bought = model.expected_purchases(days, *[rows[name] for name in HISTORY])
     order = orders.expected_order_value(rows["frequency"], rows["monetary_value"])
     rows = rows.assign(expected_purchases=bought, expected_order_value=order, clv=bought * order)
-    return equity.value_customers(rows, model, orders, np.ones(len(rows)), days, 0.9, seed, dt.date(1997, 9, 30))
+    return equity.value_customers(
+        rows, model, orders, np.ones(len(rows)), days, 0.9, seed, dt.date(1997, 10, 1)
+    )  # ages are 38.86 weeks and so on
 
 
 def test_cohort_values_add_up_to_the_equity():

@@ -124,7 +124,7 @@ class _Refit:
         total = likelihood(self._weighed(weight))
         self.exact = np.log(theta)
         self.covariance = np.asarray(np.linalg.inv(-hessian(total, self.exact)), dtype=np.float64)
-        self.close = CLOSE * float(np.sqrt(np.diag(self.covariance)).min())
+        self.close = CLOSE * float(np.sqrt(np.abs(np.diag(self.covariance))).min())
         # rounding has moved the maximum; refits are measured from where it is on the same groups
         self.near, _reached = self._climb(self.exact, total)
 

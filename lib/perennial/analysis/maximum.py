@@ -13,6 +13,7 @@ from perennial.language import _
 Function = Callable[[Floats], float]
 SMALLEST, LARGEST = 1e-3, 1e4  # parameters beyond these have run to a boundary
 _STEPS = 12
+_LONGEST = 2.0  # a step in logarithms beyond which the curvature says nothing
 _STARTS: list[tuple[list[float] | None, float]] = [
     (None, 1e-7), ([-1.0, 1.5, 0.0, 1.0], 1e-7), ([0.0, 2.5, -1.0, 1.0], 1e-6), (None, 1e-4)
 ]  # fmt: skip
@@ -91,9 +92,10 @@ def climb(
         step = covariance @ rise
         if np.abs(step).max() < close:
             return point, True
+        step = step * min(1.0, _LONGEST / np.abs(step).max())
         while not (risen := total(point + step)) > best:
             step = step / 2
-            if np.abs(step).max() < close:
+            if not np.abs(step).max() >= close:  # also where either is not a number
                 return point, False
         point, best, before = point + step, risen, rise
         rise = slope(point)
