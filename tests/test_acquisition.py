@@ -22,6 +22,7 @@ from perennial.analysis import acquisition
 from perennial.analysis.acquisition import ALL, Terms, payback_months
 from perennial.analysis.censoring import Beginning
 from perennial.analysis.clv import MONTH_DAYS
+from perennial.analysis.margins import line_margin
 from perennial.chapters import acquisition_captions, acquisition_findings, acquisition_words, value_acquisition
 from perennial.charts import acquisition as charts
 from perennial.charts import theme
@@ -182,11 +183,11 @@ def test_customers_there_before_do_not_count_as_new(client):
 def test_margin_of_lines():
     """A line's own margin where it is known, else the assumed share of its amount."""
     lines = ibis.memtable(pd.DataFrame({"amount": [100.0, 50.0, -10.0], "margin": [45.0, None, -4.0]}))
-    brought = lines.mutate(brought=acquisition.line_margin(lines, 0.30)).brought.to_pandas()
+    brought = lines.mutate(brought=line_margin(lines, 0.30)).brought.to_pandas()
     assert sorted(brought) == [-4.0, 15.0, 45.0]
     assert acquisition.margin_source(lines) == pytest.approx((90 / 140, 41 / 90))
     bare = lines.drop("margin")
-    assert acquisition.line_margin(bare, 0.5).to_pandas().sum() == 70
+    assert line_margin(bare, 0.5).to_pandas().sum() == 70
     assert acquisition.margin_source(bare)[0] == 0
 
 

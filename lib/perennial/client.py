@@ -93,6 +93,10 @@ class Client:
         self.audit = Audit.load(self.folder / "audit.json")
         self._engine = engine.connect()
         self._tables: dict[str, ir.Table] = {}
+        if parameters.margin_by != "set":
+            from perennial.analysis.margins import resolved
+
+            self.parameters = resolved(parameters, self.transactions)
 
     def has(self, table: str) -> bool:
         """Whether the client gave this table and rows of it are usable."""

@@ -276,6 +276,7 @@ class Parameters(_Strict):
     horizon_months: Annotated[int, Field(ge=1, le=120)] = 12
     discount_rate: Annotated[float, Field(ge=0, lt=1)] = 0.10
     gross_margin: Annotated[float, Field(gt=0, le=1)] = 0.30
+    margin_by: Literal["set", "data"] | dict[str, Share] = "set"  # gross_margin, the margin column, or by category
     holdout_days: Annotated[int, Field(ge=14)] | None = None
     minimum_group: Annotated[int, Field(ge=1)] = 10
     interval: Annotated[float, Field(gt=0.5, lt=1)] = 0.90
@@ -297,6 +298,7 @@ class Parameters(_Strict):
             problems += _mapping_problems(name, source)
         problems += [unknown_key(c, CHAPTERS, "chapters") for c in self.chapters if c not in CHAPTERS]
         problems += _grouping_problems(self.purchase_by, self.sources.get("customers"))
+        problems += _margin_problems(self.margin_by, self.sources.get("transactions"))
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -317,6 +319,13 @@ def _mapping_problems(name: str, source: Source) -> Iterator[str]:
             yield f"sources.{name}.columns lacks '{column}'{also}, which every {name} table needs"
     if source.attributes and not table.takes_attributes:
         yield f"sources.{name}.attributes: only customers and leads take attributes"
+
+
+def _margin_problems(asked: str | dict[str, float], transactions: Source | None) -> Iterator[str]:
+    """What is wrong with ``margin_by``: a column that it needs is not mapped."""
+    needed = "margin" if asked == "data" else "category" if isinstance(asked, dict) else ""
+    if needed and transactions is not None and needed not in transactions.columns:
+        yield f"margin_by needs the column '{needed}', which sources.transactions.columns does not map"
 
 
 def _grouping_problems(asked: str, customers: Source | None) -> Iterator[str]:

@@ -22,6 +22,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 from rich.table import Table
+from tests.benchmarks import value
 from tests.benchmarks.reading import LINES, make
 
 REPO = Path(__file__).resolve().parents[2]
@@ -106,12 +107,34 @@ class Benchmark:
     def limits(self) -> str:
         """The limits as a reader sees them."""
         parts = [f"{self.seconds:.0f} s" if self.seconds else "", f"{self.megabytes:.0f} MB" if self.megabytes else ""]
-        parts.append(f"{self.times[0]:.0f} × {self.times[1]}" if self.times else "")
+        if self.times:
+            share, other = self.times
+            parts.append(f"{share:.0f} × {other}" if share >= 1 else f"1/{1 / share:.0f} of {other}")
         return ", ".join(part for part in parts if part) or "-"
 
 
-def benchmarks(lines: Path) -> list[Benchmark]:
-    """All benchmarks, in the order they are run; ``lines`` is the file of ten million order lines."""
+def of_value(people: Path) -> list[Benchmark]:
+    """Those of the value models, on a file of a million simulated customers."""
+    made = []
+    for name in ("BG/NBD", "MBG/NBD", "Pareto/NBD", "NBD"):
+        theirs = f"1 M customers, {name}: lifetimes, all rows"
+        command = [sys.executable, "-m", "tests.benchmarks.value"]
+        if name in value.FITTERS:
+            made.append(Benchmark(theirs, [*command, "lifetimes", name, str(people)]))
+        limit = (1 / 15, theirs) if name in value.FITTERS else None
+        made.append(
+            Benchmark(f"1 M customers, {name}: distinct rows", [*command, "fit", name, str(people)], times=limit)
+        )
+    made.append(Benchmark("1 M customers scored", [*command, "score", "BG/NBD", str(people)], seconds=3))
+    for name in ("BG/NBD", "Pareto/NBD"):
+        made.append(
+            Benchmark(f"1 M customers, {name}: 200 resamples", [*command, "resample", name, str(people)], seconds=60)
+        )
+    return made
+
+
+def benchmarks(lines: Path, people: Path) -> list[Benchmark]:
+    """All benchmarks, in the order they are run, on files of ten million order lines and of a million customers."""
     python, perennial = sys.executable, str(Path(sys.executable).parent / "perennial")
     opened = [python, "-c", OPEN.format(name="completejourney")]
     reading = [python, "-m", "tests.benchmarks.reading"]
@@ -131,6 +154,7 @@ def benchmarks(lines: Path) -> list[Benchmark]:
         Benchmark(
             "10 M lines: client opened, with its customer summary", [*reading, "opened", str(lines)], "", None, 4000
         ),
+        *of_value(people),
     ]
 
 
@@ -145,10 +169,12 @@ def main() -> int:
         title=f"{os.cpu_count()} cores",
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        lines = Path(folder) / "lines.csv"
-        picked = [one for one in benchmarks(lines) if chosen.only in one.name]
+        lines, people = Path(folder) / "lines.csv", Path(folder) / "people.parquet"
+        picked = [one for one in benchmarks(lines, people) if chosen.only in one.name]
         if any(str(lines) in one.command for one in picked):
             make(lines, LINES)
+        if any(str(people) in one.command for one in picked):
+            value.make(people)
         found = measure(picked, chosen.runs)
     medians = {name: statistics.median(one.seconds for one in results) for name, results in found.items()}
     broken = False
@@ -167,7 +193,8 @@ def main() -> int:
 def spread(results: list[Run]) -> str:
     """Least, median and most seconds."""
     seconds = sorted(result.seconds for result in results)
-    return f"{seconds[0]:.1f}, {statistics.median(seconds):.1f}, {seconds[-1]:.1f}"
+    digits = 1 if seconds[0] >= 2 else 2
+    return ", ".join(f"{one:.{digits}f}" for one in (seconds[0], statistics.median(seconds), seconds[-1]))
 
 
 def measure(picked: list[Benchmark], rounds: int) -> dict[str, list[Run]]:

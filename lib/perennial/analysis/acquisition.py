@@ -18,6 +18,7 @@ import pandas as pd
 from perennial.analysis.bootstrap import draw_parameters
 from perennial.analysis.clv import MONTH_DAYS, monthly_rate, simulate
 from perennial.analysis.cohorts import period_start
+from perennial.analysis.margins import declared_shares, line_margin
 from perennial.analysis.purchase_model import HISTORY, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.segments import (
@@ -304,14 +305,6 @@ def costs_of(summary: ir.Table, customers: ir.Table | None, costs: Costs) -> ir.
     return known.semi_join(summary, "customer_id")
 
 
-def line_margin(transactions: ir.Table, gross_margin: float) -> ir.FloatingValue:
-    """What each line brought after the cost of goods: its own margin where known, else ``gross_margin`` × amount."""
-    assumed = transactions.amount.cast("float64") * gross_margin
-    if "margin" not in transactions.columns:
-        return assumed
-    return ibis.coalesce(transactions.margin.cast("float64"), assumed)
-
-
 def margin_source(transactions: ir.Table) -> tuple[float, float]:
     """Share of revenue whose margin stands in the data, and that margin as a share of that revenue (NaN without)."""
     if "margin" not in transactions.columns:
@@ -394,7 +387,7 @@ def returns_by(
     frame = members.group_by("group").agg(customers=members.count()).to_pandas()
     frame = frame.merge(known.to_pandas(), on="group").sort_values("group", ignore_index=True)
     age = common_age(frame["observed_days"]) if ages and len(frame) else None
-    frame = frame.merge(_realised(transactions, dated, float(result.settings["gross_margin"]), age), on="group")
+    frame = frame.merge(_realised(transactions, dated, result.settings, age), on="group")
     frame = frame.merge(_residual(summary, costed, result), on="group", how="left")
     for bound in ("", "_low", "_high"):
         frame[f"total{bound}"] = frame["realised"] + frame[f"residual{bound}"]
@@ -410,10 +403,9 @@ def ratio(value: pd.Series, cost: pd.Series) -> pd.Series:
     return (value / cost.where(cost > 0)).where(cost > 0, np.inf)
 
 
-def _realised(transactions: ir.Table, dated: ir.Table, gross_margin: float, age: int | None) -> pd.DataFrame:
-    lines = transactions.mutate(brought=line_margin(transactions, gross_margin)).select(
-        "customer_id", "ordered_on", "brought"
-    )
+def _realised(transactions: ir.Table, dated: ir.Table, settings: dict[str, Any], age: int | None) -> pd.DataFrame:
+    margin = line_margin(transactions, settings["gross_margin"], declared_shares(settings["margin_by"]))
+    lines = transactions.mutate(brought=margin).select("customer_id", "ordered_on", "brought")
     both = lines.inner_join(dated.select("customer_id", "group", "first_on"), "customer_id")
     sums = {"brought": both.brought.sum()}
     if age is not None:

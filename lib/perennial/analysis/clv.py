@@ -145,7 +145,7 @@ def simulate(
     rng = np.random.default_rng(seed)
     group = np.zeros(len(rows), int) if group is None else group
     low, high = np.empty(len(rows)), np.empty(len(rows))
-    expected, happens = np.zeros((2, int(group.max()) + 1, len(thetas)))
+    expected, happens = np.zeros((2, int(group.max(initial=-1)) + 1, len(thetas)))
     order = np.lexsort((rows["T"], rows["frequency"]))
     step = max(1, CELLS // len(thetas))
     tails = [(1 - interval) / 2, (1 + interval) / 2]

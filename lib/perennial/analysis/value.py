@@ -63,8 +63,8 @@ class ValueResult:
         again with probability one half; null beyond the horizon.
     equity : None where there is no spend model.
     cohorts, draws : see :class:`perennial.analysis.equity.Worth`; empty without a spend model.
-    settings : horizon_months, discount_rate, gross_margin, interval, seed, as_of, currency as used, and ``order_days``
-        (:func:`perennial.analysis.next_order.order_period`).
+    settings : horizon_months, discount_rate, gross_margin, margin_by, interval, seed, as_of, currency as used, and
+        ``order_days`` (:func:`perennial.analysis.next_order.order_period`).
     """
 
     purchase: PurchaseModel
@@ -180,6 +180,7 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
             "horizon_months": parameters.horizon_months,
             "discount_rate": parameters.discount_rate,
             "gross_margin": parameters.gross_margin,
+            "margin_by": parameters.margin_by,
             "interval": parameters.interval,
             "seed": parameters.seed,
             "as_of": parameters.as_of.isoformat(),

@@ -22,9 +22,12 @@ def cautions(study: "Study", result: ValueResult) -> list[Finding]:
     made = [*_bias(study), *_missing(result), *_no_dropout(result), *_before(study)]
     if study.equity is not None:
         text = _(
-            "The interval holds neither a wrong margin nor a changed market. The margin of {margin} is as set in the "
-            "parameters, not measured: value moves in step with it.",
+            "The interval holds neither a wrong margin nor a changed market. The margin of {margin} is {ground}: value "
+            "moves in step with it.",
             margin=formats.percent(result.settings["gross_margin"]),
+            ground=_("as set in the parameters, not measured")
+            if result.settings["margin_by"] == "set"
+            else _("the mean of all order lines so far, the same for every customer"),
         )
         made.append(_caution("interval_scope", text, None, 0.35, "value_equity"))
     return made

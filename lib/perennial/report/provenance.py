@@ -92,13 +92,22 @@ def _settings(parameters: dict[str, Any]) -> list[tuple[str, str]]:
         (_("Cohorts by"), _(parameters["cohort_period"])),
         (_("Horizon of customer values"), _("{n} months", n=parameters["horizon_months"])),
         (_("Discount rate, per year"), formats.percent(parameters["discount_rate"], 1)),
-        (_("Gross margin, share of revenue"), formats.percent(parameters["gross_margin"], 1)),
+        (_("Gross margin, share of revenue"), _margin(parameters)),
         (_("Days held out to judge models"), formats.number(held_out) if held_out else _("a third of the period")),
         (_("Level of intervals"), formats.percent(parameters["interval"])),
         (_("Smallest group a rate is shown for"), formats.number(parameters["minimum_group"])),
         (_("Random seed"), str(parameters["seed"])),
     ]
     return shown
+
+
+def _margin(parameters: dict[str, Any]) -> str:
+    share, by = formats.percent(parameters["gross_margin"], 1), parameters.get("margin_by", "set")
+    if by == "set":
+        return share
+    return (
+        _("from the data, else {share}", share=share) if by == "data" else _("by category, else {share}", share=share)
+    )
 
 
 def _inputs(record: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ SHARED_IDS = "shared_ids.parquet"  # of customers; there only where some are
 # Keys that change nothing in the tables; all others make them anew.
 _NOT_OF_TABLES = {
     "title", "prepared_by", "scope", "language", "cohort_period", "horizon_months", "discount_rate", "gross_margin",
+    "margin_by", "purchase_model",
     "holdout_days", "minimum_group", "interval", "seed", "contractual", "chapters", "churn", "potential",
     "purchase_by", "acquisition_cost",
 }  # fmt: skip
