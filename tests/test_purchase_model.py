@@ -185,6 +185,18 @@ def test_simulated_customers_give_their_parameters_back():
         assert abs(model.params[name] - value) < 4 * model.se[name]
 
 
+@pytest.mark.parametrize("name", ["BG/NBD", "MBG/NBD", "Pareto/NBD", "NBD"])
+def test_the_unit_of_time_changes_no_forecast(name):
+    """Times in weeks or in days are one history: scaled sevenfold, the forecast of a sevenfold horizon is the same."""
+    rows, scaled = distinct_histories(), distinct_histories()
+    scaled[["recency", "T"]] *= 7
+    slow, quick = fit_purchases(rows, name), fit_purchases(scaled, name)
+    expected = slow.expected_purchases(273, rows["frequency"], rows["recency"], rows["T"])
+    found = quick.expected_purchases(7 * 273, scaled["frequency"], scaled["recency"], scaled["T"])
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-9)
+    assert quick.params["alpha"] == pytest.approx(7 * slow.params["alpha"], rel=1e-5)
+
+
 def test_fitting_leaves_the_process_as_it_was():
     """lifetimes silences FutureWarnings and sets a pandas option on import; neither may leak."""
     import sys

@@ -173,3 +173,13 @@ def test_unknown_client_is_answered_with_the_nearest(tmp_path, monkeypatch):
     monkeypatch.setenv("PERENNIAL_HOME", str(tmp_path))
     with pytest.raises(ParameterError, match="did you mean 'demo'"):
         open_page("01_x", "dmo")
+
+
+def test_a_bottom_line_shows_the_most_important_and_keeps_all(tmp_path):
+    """The first screen stays short: of each kind only so many, in their own order; the file holds every one."""
+    said = [Finding(f"x.{i}", "01_x", f"Sentence {i}.", importance=i / 10) for i in range(5)]
+    text = page._bottom_line(said, "01_x", 2)
+    assert "Sentence 3." in text and "Sentence 4." in text and "Sentence 2." not in text
+    assert text.index("Sentence 3.") < text.index("Sentence 4.")
+    Page("01_x", None, tmp_path).bottom_line(said, most=2)
+    assert len(json.loads((tmp_path / "findings" / "01_x.json").read_text())) == 5

@@ -188,3 +188,17 @@ def test_lorenz_chart_labels_the_top_fifth(study):
     """The 20 % point is written out."""
     ax = charts.value_curve(study.curve)
     assert any("top 20 %" in text.get_text() for text in ax.texts)
+
+
+def test_an_equity_above_last_years_revenue_is_pointed_out(study):
+    """Invariant: who expects more of today's customers than all brought last year says so; less is no news."""
+    for last, said in ((study.equity.revenue * 0.9, True), (study.equity.revenue * 1.1, False), (float("nan"), False)):
+        found = value_findings.findings(replace(study, last_year=last))
+        assert any(finding.id == "value.above_last_year" for finding in found) == said
+
+
+def test_last_years_revenue_is_that_of_the_orders(study, shipped):
+    """Independent recomputation in pandas: net amounts of the last 365 days, the as-of day included."""
+    lines = shipped("demo").transactions.to_pandas()
+    recent = lines["ordered_at"] >= pd.Timestamp("2025-01-01")
+    assert study.last_year == pytest.approx(float(lines.loc[recent, "amount"].astype(float).sum()), abs=0.01)

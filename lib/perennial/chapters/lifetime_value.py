@@ -11,6 +11,7 @@ import pandas as pd
 
 from perennial.analysis import censoring, cohorts, value_views
 from perennial.analysis.censoring import Beginning
+from perennial.analysis.comparison import holds_a_year
 from perennial.analysis.equity import Equity
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.purchase_model import DAYS_PER_WEEK
@@ -64,6 +65,7 @@ class Study:
     curve: pd.DataFrame = field(default_factory=pd.DataFrame)
     groups: pd.DataFrame = field(default_factory=pd.DataFrame)
     top: pd.DataFrame = field(default_factory=pd.DataFrame)
+    last_year: float = float("nan")  # revenue of the last 365 days; missing where the data hold less
     shared_best: int = 0  # of the best tenth, ids that several people seem to share
     censoring: pd.DataFrame = field(default_factory=pd.DataFrame)
     beginning: Beginning = Beginning("none")
@@ -166,6 +168,7 @@ def _measure(client: "Client") -> Study:
         parameters=_parameters(result),
         models=_models(result),
         beginning=beginning,
+        last_year=_last_year(client, result),
         censoring=_censoring(client, result, beginning),
         **_holdout_frames(result.holdout),
         **_money_frames(client, result),
@@ -208,6 +211,16 @@ def _intervals(equity: Equity) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["uncertainty", "low", "high"])
     frame.insert(1, "value", equity.value)
     return frame
+
+
+def _last_year(client: "Client", result: ValueResult) -> float:
+    """Revenue of the 365 days up to the as-of day; missing where the data hold less."""
+    if not holds_a_year(value_words.history_days(result)):
+        return float("nan")
+    days = client.transactions.ordered_at.date()
+    since = client.parameters.as_of - dt.timedelta(days=365)
+    revenue = client.transactions.filter(days > since).amount.sum().to_pyarrow().as_py()
+    return float(revenue or 0)
 
 
 def _models(result: ValueResult) -> pd.DataFrame:

@@ -19,7 +19,7 @@ NOTABLE_BIAS = 0.10  # a hold-out total this far off is worth a caution
 
 def cautions(study: "Study", result: ValueResult) -> list[Finding]:
     """What the data cannot say about value, and what the models assume."""
-    made = [*_bias(study), *_missing(result), *_no_dropout(result), *_before(study)]
+    made = [*_bias(study), *_above_last_year(study, result), *_missing(result), *_no_dropout(result), *_before(study)]
     if study.equity is not None:
         text = _(
             "The interval holds neither a wrong margin nor a changed market. The margin of {margin} is {ground}: value "
@@ -83,6 +83,21 @@ def _direction(held: Holdout) -> list[Finding]:
         purchases=words.too_many(bias),
     )
     return [_caution("direction", text, bias, 0.6, "value_scores")]
+
+
+def _above_last_year(study: "Study", result: ValueResult) -> list[Finding]:
+    """More expected of today's customers in a year than all customers brought in the last one."""
+    months, last = int(result.settings["horizon_months"]), study.last_year
+    if study.equity is None or months != 12 or formats.is_missing(last) or study.equity.revenue <= last:
+        return []
+    text = _(
+        "Today's customers are expected to bring more in the next 12 months, {expected}, than all customers brought in "
+        "the last 12, {last}. Many of them were won within that year and have bought for a part of it only; still, "
+        "customers leave, and nobody new counts in the expectation.",
+        expected=words.money(study, study.equity.revenue),
+        last=words.money(study, last),
+    )
+    return [_caution("above_last_year", text, study.equity.revenue / last - 1, 0.55, "value_equity")]
 
 
 def _missing(result: ValueResult) -> list[Finding]:

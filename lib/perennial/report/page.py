@@ -131,10 +131,10 @@ class Page:
         said = [f"{row.criterion}: {row.measured} ({names[row.status]})" for row in frame.itertuples()]
         self._show(shown, _lines(caption.title, *said), "table", name)
 
-    def bottom_line(self, findings: Iterable[Finding]) -> None:
-        """Show findings, what to do and what the data cannot say; keep this chapter's own."""
+    def bottom_line(self, findings: Iterable[Finding], most: int = 99) -> None:
+        """Show findings, what to do and what the data cannot say, of each at most so many; keep this chapter's own."""
         findings = list(findings)
-        text = _bottom_line(findings, self.chapter)
+        text = _bottom_line(findings, self.chapter, most)
         shown = f'<div class="bottom-line">{blocks.markdown(text)}</div>'
         self._show(shown, blocks.plain(text), "bottom-line")
         if self.output:
@@ -229,11 +229,13 @@ def _lines(*texts: str) -> str:
     return blocks.plain("\n".join(text for text in texts if text))
 
 
-def _bottom_line(findings: list[Finding], chapter: str) -> str:
+def _bottom_line(findings: list[Finding], chapter: str, most: int) -> str:
     headings = {"finding": "", "action": _("What to do"), "caution": _("What the data cannot say")}
     parts = []
     for kind, heading in headings.items():
-        items = [f"- {finding.sentence}{_link(finding, chapter)}" for finding in findings if finding.kind == kind]
+        own = [finding for finding in findings if finding.kind == kind]
+        ranked = sorted(own, key=lambda finding: -finding.importance)[:most]
+        items = [f"- {finding.sentence}{_link(finding, chapter)}" for finding in own if finding in ranked]
         if items:
             parts += [f"**{heading}**"] if heading else []
             parts.append("\n".join(items))
