@@ -312,7 +312,7 @@ def test_chapters_agree_on_customers_who_may_have_bought_before(workbook):
     said = {f.id: f.sentence for f in [*audit.findings, *stays.findings, *worth.findings]}
     for name in ("audit.left_censored", "cohorts.known_before", "value.left_censoring"):
         assert "60 customers" in said[name] and "may have bought before" in said[name]
-    assert worth.has("value_censoring")
+    assert "value_censoring" in worth.own.exhibits
     leaving = churn.study(client).captions["churn_survival"].source
     assert "Some of the first 60 may have bought before the data begins" in leaving
     assert "may have bought before" in customer_base.study(client).captions["base_periods"].source

@@ -1,6 +1,7 @@
 """Frequency against spend: correlations with intervals, spend models by band, what they change; and the section."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -195,7 +196,7 @@ def test_charts_show_their_frames(demo):
     ax = charts.regularity(bins)
     assert [bar.get_height() for bar in ax.patches] == pytest.approx(bins["observed"].tolist())
     orders = part.exhibits["value_order_values"].frame
-    ax = charts.order_values_in(client.parameters.currency)(orders)
+    ax = charts.order_values(orders, client.parameters.currency)
     assert [t.get_text() for t in ax.get_xticklabels()][:2] == ["none (bought once)", "1"]
     weeks = part.exhibits["value_residuals"].frame
     ax = charts.residuals(weeks)
@@ -271,7 +272,7 @@ def test_odd_clients_get_a_section_without_gaps_in_its_words(workbook, name):
         "value_residuals": charts.residuals,
         "value_season": charts.season,
         "value_regularity": charts.regularity,
-        "value_order_values": charts.order_values_in("EUR"),
+        "value_order_values": partial(charts.order_values, currency="EUR"),
     }
     for chart in set(draw) & set(part.exhibits):
         draw[chart](part.exhibits[chart].frame).figure.canvas.draw()

@@ -131,7 +131,7 @@ def test_without_a_model_the_chapter_says_why(shipped):
     (finding,) = value_findings.findings(bare)
     assert finding.kind == "caution"
     assert "Nobody came back." in finding.sentence
-    assert not bare.has("value_equity")
+    assert "value_equity" not in bare.own.exhibits
     assert bare.absent("value_equity")
     assert value_tables.looks(bare)
 

@@ -19,7 +19,7 @@ from perennial.analysis.value import ValueResult
 from perennial.chapters import value_words
 from perennial.errors import ModelError
 from perennial.language import _
-from perennial.statements import Caption, Finding, KeyFigure, Part
+from perennial.statements import Caption, Exhibit, Finding, KeyFigure, Part
 
 if TYPE_CHECKING:
     from perennial.client import Client
@@ -95,9 +95,15 @@ class Study:
         reason = _("Not shown: there is no purchase model for these customers.")
         return self.parts.get(name) or Part(absent=defaultdict(lambda: reason))
 
-    def has(self, name: str) -> bool:
-        """Whether a chart or table of this name could be made."""
-        return name in self.captions
+    @property
+    def own(self) -> Part:
+        """The charts and tables of the chapter that belong to no section, and why some of them are not there."""
+        made = {
+            name: Exhibit(getattr(self, name.removeprefix("value_").replace("equity", "intervals")), caption,
+                          **self.looks[name])
+            for name, caption in self.captions.items()
+        }  # fmt: skip
+        return Part(made, {name: self.absent(name) for name in self.looks if name not in made})
 
     def absent(self, name: str) -> str:
         """Why a chart or table of this name is not shown."""

@@ -1,7 +1,5 @@
 """Charts of what the value models assume: no calendar, random buying, and spend apart from frequency."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -129,11 +127,6 @@ def order_values(groups: pd.DataFrame, currency: str, *, ax: Axes | None = None)
     ax.set_xlabel(_("repeat purchase days so far"))
     ax.set_ylabel(_("mean order"))
     return ax
-
-
-def order_values_in(currency: str) -> "partial[Axes]":
-    """The chart of order values in a currency, for a page's exhibit."""
-    return partial(order_values, currency=currency)
 
 
 def _band(first: float, last: float) -> str:

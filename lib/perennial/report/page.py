@@ -102,8 +102,16 @@ class Page:
         shown = blocks.head(caption) + blocks.table(frame, name, formats, labels, rows) + blocks.foot(caption)
         self._show(shown, _lines(caption.title, caption.subtitle, caption.source), "table", name)
 
-    def exhibit(self, part: Part, name: str, draw: Callable[[pd.DataFrame], Axes | Figure] | None = None) -> None:
-        """Show a part's chart (``draw`` makes it from the frame) or table by name, or say once why it is not there."""
+    def exhibit(
+        self, part: Part, name: str, draw: Callable[..., Axes | Figure] | None = None, rows: int = 0, **options: Any
+    ) -> None:
+        """Show a part's chart (``draw`` makes it from the frame) or table by name, or say once why it is not there.
+
+        Parameters
+        ----------
+        rows : of a table, how many are shown; 0: as many as of any table.
+        options : go to ``draw``.
+        """
         if name not in part.exhibits:
             reason = part.absent[name]
             self.say("" if reason in self._reasons else reason)
@@ -112,9 +120,9 @@ class Page:
         shown = part.exhibits[name]
         look: dict[str, Any] = {"formats": shown.formats, "labels": shown.labels}
         if draw is None:
-            self.table(shown.frame, shown.caption, name, **look)
+            self.table(shown.frame, shown.caption, name, **look, rows=rows or blocks.SHOWN_ROWS)
         else:
-            self.figure(draw(shown.frame), shown.caption, shown.frame, name=name, **look)
+            self.figure(draw(shown.frame, **options), shown.caption, shown.frame, name=name, **look)
 
     def listing(self, frame: pd.DataFrame, text: str, caption: Caption, name: str) -> None:
         """Show the rows of a table as sentences (Markdown, client text escaped); keep it as ``data/<name>.csv``."""
@@ -153,6 +161,11 @@ class Page:
         """Show a generated paragraph (Markdown; client text in it already escaped)."""
         if text:
             self._show(blocks.markdown(text), blocks.plain(text), "say")
+
+    def says(self, part: Part) -> None:
+        """Show what a section says in its own place."""
+        for text in part.says:
+            self.say(text)
 
     def caution(self, text: str) -> None:
         """Show why a number is weak."""
