@@ -24,7 +24,7 @@ from perennial.analysis.spend_model import SpendModel
 RESAMPLES = 200
 MANY_ROWS = 3_000  # distinct rows beyond which refits use whole weeks, and order values to the percent
 SAFE_TAIL = 1.05  # spend parameters with q this near 1 have no usable mean order
-CLOSE = 0.02  # of a standard error: a refit this near its maximum is there
+CLOSE = 0.05  # of a standard error: a refit this near its maximum is there
 FARTHEST = 5.0  # in logarithms: a parameter this far from that of all customers has run away
 MOST_SEARCHES = 40  # for a maximum that no few steps lead to; beyond them a resample counts as failed
 _PERCENT = np.log(1.01)

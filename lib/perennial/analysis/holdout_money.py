@@ -7,6 +7,7 @@ import pandas as pd
 from perennial.analysis.fitters import fit_gamma_gamma
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.analysis.spend_bands import fit_bands
+from perennial.analysis.uncertainty import reach
 from perennial.errors import ModelError
 
 KEYS = ["frequency", "recency", "T", "monetary_value"]
@@ -60,7 +61,6 @@ def judge_bands(
     from the spread between customers), ``pooled, banded`` (revenue expected of the purchases that came),
     ``pooled_forecast, banded_forecast`` (of the purchases forecast). Empty where either model cannot be fitted.
     """
-    from scipy.stats import norm
 
     spent = later.group_by("customer_id").agg(bought=later.count(), paid=later.amount.sum().cast("float64"))
     joined = calibration.left_join(spent, "customer_id")
@@ -81,7 +81,7 @@ def judge_bands(
     weight, bought, paid = (rows[name].to_numpy(float) for name in ("weight", "bought", "paid"))
     given = bought * order["banded"]
     squares = rows["squares"].to_numpy(float) - 2 * given * paid + weight * given**2
-    reach = float(norm.ppf((1 + interval) / 2))
+    wide = reach(interval)
     x = rows["frequency"].to_numpy(float)
     groups = [(0.0, 0.0, x == 0)]
     groups += [(float(b.first), np.nan if b.last is None else float(b.last), b.holds(x)) for b in banded.bands]
@@ -91,7 +91,7 @@ def judge_bands(
             line = {"first": first, "last": last, "customers": int(weight[inside].sum())}
             line |= {"purchases": float((weight * bought)[inside].sum()), "actual": float(paid[inside].sum())}
             error = float(np.sqrt(max(0.0, squares[inside].sum())))
-            line |= {"low": line["actual"] - reach * error, "high": line["actual"] + reach * error}
+            line |= {"low": line["actual"] - wide * error, "high": line["actual"] + wide * error}
             for name, value in order.items():
                 line[name] = float((weight * bought * value)[inside].sum())
                 line[f"{name}_forecast"] = float((weight * forecast * value)[inside].sum())

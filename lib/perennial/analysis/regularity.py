@@ -17,6 +17,7 @@ import pandas as pd
 from scipy.special import betainc
 
 from perennial.analysis.purchases.formulas import Floats
+from perennial.analysis.uncertainty import reach
 from perennial.errors import ModelError
 from perennial.formats import number
 from perennial.language import _
@@ -103,7 +104,6 @@ def estimate_shape(pairs: pd.DataFrame, interval: float = 0.9) -> Regularity:
     ModelError : fewer than 50 customers with three purchase days.
     """
     from scipy.optimize import minimize_scalar
-    from scipy.stats import norm
 
     weight = pairs["weight"].to_numpy(float)
     customers = int(weight.sum())
@@ -120,10 +120,10 @@ def estimate_shape(pairs: pd.DataFrame, interval: float = 0.9) -> Regularity:
     informative = both > 2  # two gaps of a day could not have been others
     if variance <= 0 or weight[informative].sum() < FEWEST_PAIRS:
         raise ModelError(_("too few gaps are longer than a day to tell a rhythm in whole days"))
-    reach = float(norm.ppf((1 + interval) / 2))
+    wide = reach(interval)
     error = float(np.sqrt(weight @ (squares - variance) ** 2)) / customers / variance
     published, published_low, published_high = [
-        _shape(variance * float(np.exp(side * reach * error))) for side in (0, 1, -1)
+        _shape(variance * float(np.exp(side * wide * error))) for side in (0, 1, -1)
     ]
 
     e, s, w = earlier[informative], both[informative], weight[informative]
@@ -141,7 +141,7 @@ def estimate_shape(pairs: pd.DataFrame, interval: float = 0.9) -> Regularity:
     spread = float(np.sqrt(w @ slope**2)) / bend if bend > 0 else np.inf
     middle = np.sort(np.repeat(both, pairs["weight"]))[customers // 2]
     return Regularity(
-        float(np.exp(best)), float(np.exp(best - reach * spread)), float(np.exp(best + reach * spread)),
+        float(np.exp(best)), float(np.exp(best - wide * spread)), float(np.exp(best + wide * spread)),
         published, published_low, published_high, variance, mean, customers, float(middle),
     )  # fmt: skip
 
@@ -197,7 +197,6 @@ def by_silence(forecasts: pd.DataFrame, model: str, interval: float) -> pd.DataF
     frame ``first, last`` (multiples of the own gap), ``customers``, ``predicted, actual`` (mean purchase days),
     ``bias`` (share of actual), ``low, high`` (its interval, from the spread between customers).
     """
-    from scipy.stats import norm
 
     often = forecasts[forecasts["frequency"] >= 2]
     silence = (often["T"] - often["recency"]) * often["frequency"] / often["recency"]
@@ -211,7 +210,7 @@ def by_silence(forecasts: pd.DataFrame, model: str, interval: float) -> pd.DataF
         found = float(weight @ actual)
         ratio = float(weight @ forecast) / found if found else float("nan")
         error = float(np.sqrt(weight @ (forecast - ratio * actual) ** 2)) / found if found else float("nan")
-        reach = float(norm.ppf((1 + interval) / 2)) * error
+        wide = reach(interval) * error
         lines.append(
             {
                 "first": first,
@@ -220,8 +219,8 @@ def by_silence(forecasts: pd.DataFrame, model: str, interval: float) -> pd.DataF
                 "predicted": float(weight @ forecast) / people,
                 "actual": found / people,
                 "bias": ratio - 1,
-                "low": ratio - 1 - reach,
-                "high": ratio - 1 + reach,
+                "low": ratio - 1 - wide,
+                "high": ratio - 1 + wide,
             }
         )
     columns = ["first", "last", "customers", "predicted", "actual", "bias", "low", "high"]

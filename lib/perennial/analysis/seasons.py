@@ -9,14 +9,17 @@ as log-linear Poisson regressions on the expected purchases with the dispersion 
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import fdtrc, stdtrit
 
 from perennial.analysis.clv import draw_parameters_of, draw_purchases
 from perennial.analysis.purchase_model import HISTORY, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
+from perennial.analysis.uncertainty import reach
 from perennial.formats import days as days_text
 from perennial.formats import number
 from perennial.language import _
@@ -133,7 +136,6 @@ def find_trend(
     The second part matters: frequent customers stay for years, and their number wanders without any trend, which no
     window of weeks can see.
     """
-    from scipy.stats import norm
 
     expected = plain_expected(weeks)
     held = expected > 0
@@ -163,10 +165,10 @@ def find_trend(
     if not np.isfinite([slope, variance]).all() or variance <= 0:
         return _("the weeks do not vary enough to measure a trend")
     error = np.sqrt(variance)
-    reach = float(norm.ppf((1 + interval) / 2)) * error
-    yearly, low, high = np.expm1([slope, slope - reach, slope + reach])
+    wide = reach(interval) * error
+    yearly, low, high = np.expm1([slope, slope - wide, slope + wide])
     level = float(np.exp(fit.params[1] - slope * years.mean()))
-    p_value = float(2 * norm.sf(abs(slope) / error))
+    p_value = 2 * NormalDist().cdf(-abs(slope) / error)
     # rounded, because sums over threads differ in the last digits
     yearly, low, high, level, p_value = (round(float(value), 9) for value in (yearly, low, high, level, p_value))
     return Trend(yearly, low, high, level, p_value, count)
@@ -208,8 +210,6 @@ def find_season(months: pd.DataFrame, interval: float = 0.9) -> Season | str:
     The index is drawn towards 1 as far as chance explains it: log index · τ² / (τ² + variance), τ² the variance
     between months beyond that of chance (empirical Bayes), and scaled to a mean of 1 over a year's days.
     """
-    from scipy.stats import f as fisher
-    from scipy.stats import t as student
     from statsmodels.genmod.families import Poisson
     from statsmodels.genmod.generalized_linear_model import GLM
 
@@ -241,20 +241,20 @@ def find_season(months: pd.DataFrame, interval: float = 0.9) -> Season | str:
     effect, variance = centred @ level, np.diag(centred @ covariance @ centred.T)
     between = max(0.0, float(effect @ effect - variance.sum()) / 11)
     kept = between / (between + variance)
-    reach = float(student.ppf((1 + interval) / 2, whole.df_resid)) * np.sqrt(variance)
+    wide = float(stdtrit(whole.df_resid, (1 + interval) / 2)) * np.sqrt(variance)
     raw = _to_mean_one(np.exp(effect))
     frame = pd.DataFrame(
         {
             "month": np.arange(1, 13),
             "raw": raw,
-            "low": raw * np.exp(-reach),
-            "high": raw * np.exp(reach),
+            "low": raw * np.exp(-wide),
+            "high": raw * np.exp(wide),
             "index": _to_mean_one(np.exp(kept * effect)),
             "error": np.sqrt(kept * variance),
             "years": seen,
         }
     )
-    p_value = float(fisher.sf(ratio, 11, whole.df_resid))
+    p_value = float(fdtrc(11, whole.df_resid, ratio))
     return Season(frame, p_value, float(np.expm1(whole.params[12])), len(cells))
 
 
@@ -351,7 +351,6 @@ def forecast_months(result: "ValueResult", count: int = 3) -> pd.DataFrame:
     The interval is normal, from three sources: parameters (draws), chance (the variance over mean of the first month,
     drawn from the exact posterior, holds for all), and, where an index is used, its error. It holds no model error.
     """
-    from scipy.stats import norm
 
     settings, model = result.settings, result.purchase
     as_of = dt.date.fromisoformat(settings["as_of"])
@@ -375,15 +374,15 @@ def forecast_months(result: "ValueResult", count: int = 3) -> pd.DataFrame:
             (daily_index(index, f, s), daily_index(index * error, f, s)) for f, s in zip(firsts, spans, strict=True)
         ]
         factor, noise = np.array([a.mean() for a, _b in parts]), np.array([b.mean() for _a, b in parts])
-    reach = norm.ppf((1 + settings["interval"]) / 2) * np.sqrt(variance * factor**2 + (noise * expected) ** 2)
+    wide = reach(settings["interval"]) * np.sqrt(variance * factor**2 + (noise * expected) ** 2)
     middle = expected * factor
     return pd.DataFrame(
         {
             "first": [begin + dt.timedelta(days=1) for begin in ends[:-1]],
             "last": ends[1:],
             "expected": middle,
-            "low": np.maximum(middle - reach, 0),
-            "high": middle + reach,
+            "low": np.maximum(middle - wide, 0),
+            "high": middle + wide,
             "index": factor,
         }
     )

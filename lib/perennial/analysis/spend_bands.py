@@ -14,6 +14,7 @@ import pandas as pd
 from perennial.analysis import spend_model
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel, check_independence, usable
+from perennial.analysis.uncertainty import reach
 from perennial.errors import ModelError
 from perennial.language import _
 
@@ -108,7 +109,6 @@ def measure_independence(rows: pd.DataFrame, interval: float = 0.9) -> Independe
     Pearson's error is the distribution-free one (from each customer's influence), because mean orders are skew;
     Spearman's is (1 + ρ²/2) / (n − 3) in variance (Bonett & Wright 2000, Psychometrika 65(1)).
     """
-    from scipy.stats import norm
 
     known, found = usable(rows), check_independence(rows)
     weight = known["weight"].to_numpy(float)
@@ -121,9 +121,9 @@ def measure_independence(rows: pd.DataFrame, interval: float = 0.9) -> Independe
     influence = x * m - pearson / 2 * (x**2 + m**2)
     error = float(np.sqrt(weight @ influence**2)) / customers / max(1e-12, 1 - pearson**2)
     rank_error = float(np.sqrt((1 + spearman**2 / 2) / (customers - 3)))
-    reach = float(norm.ppf((1 + interval) / 2))
+    wide = reach(interval)
     bounds = [
-        float(np.tanh(np.arctanh(np.clip(value, -0.999999, 0.999999)) + side * reach * spread))
+        float(np.tanh(np.arctanh(np.clip(value, -0.999999, 0.999999)) + side * wide * spread))
         for value, spread in ((pearson, error), (spearman, rank_error))
         for side in (-1, 1)
     ]
@@ -226,7 +226,6 @@ def order_values(rows: pd.DataFrame, pooled: SpendModel, banded: BandedSpend | N
     over customers of their mean repeat purchase, with its interval), ``pooled, banded`` (mean expected order value;
     banded missing without bands). Of those who bought once, the first row, no repeat purchase is observed.
     """
-    from scipy.stats import norm
 
     known = usable(rows)
     spans = [(band.first, band.last) for band in banded.bands] if banded else list(BANDS)
@@ -244,7 +243,7 @@ def order_values(rows: pd.DataFrame, pooled: SpendModel, banded: BandedSpend | N
             continue
         mean = float(weight @ money / people)
         error = float(np.sqrt(weight @ (money - mean) ** 2 / people / (people - 1)))
-        reach = float(norm.ppf((1 + interval) / 2)) * error
+        wide = reach(interval) * error
         expected = pooled.expected_order_value(held["frequency"], held["monetary_value"])
         conditional = banded.expected_order_value(held) if banded else np.full(len(held), np.nan)
         lines.append(
@@ -253,8 +252,8 @@ def order_values(rows: pd.DataFrame, pooled: SpendModel, banded: BandedSpend | N
                 "last": np.nan if last is None else float(last),
                 "customers": int(people),
                 "observed": mean,
-                "low": mean - reach,
-                "high": mean + reach,
+                "low": mean - wide,
+                "high": mean + wide,
                 "pooled": float(weight @ expected / people),
                 "banded": float(weight @ conditional / people),
             }

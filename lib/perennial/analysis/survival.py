@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
+from perennial.analysis.uncertainty import reach
+
 MILESTONES_DAYS = (365, 180, 90, 60, 30, 14, 7)
 COLUMNS = ["time", "at_risk", "events", "survival", "low", "high"]
 
@@ -48,13 +50,12 @@ def kaplan_meier(durations: pd.DataFrame, level: float = 0.90) -> pd.DataFrame:
 
 
 def _bounds(curve: pd.DataFrame, level: float) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.stats import norm
 
     survival, n, d = (curve[name].to_numpy(float) for name in ("survival", "at_risk", "events"))
     with np.errstate(divide="ignore", invalid="ignore"):
         log_survival = np.log(survival)
         spread = np.sqrt(np.cumsum(d / (n * (n - d)))) / np.abs(log_survival)
-        shift = float(norm.ppf(0.5 + level / 2)) * spread
+        shift = reach(level) * spread
         return survival ** np.exp(shift), survival ** np.exp(-shift)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from perennial.analysis.clv import draw_parameters_of, draw_purchases
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, HISTORY, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
+from perennial.analysis.uncertainty import reach
 
 Days = NDArray[np.int64]
 _PARAMETER_DRAWS = 100
@@ -171,7 +172,6 @@ def _band(
     seed: int,
 ) -> tuple[Floats, Floats]:
     """Pointwise interval of the cumulative count: spread over parameter draws plus the chance of all customers."""
-    from scipy.stats import norm
 
     if not model.has_covariance:
         return np.full_like(curve, np.nan), np.full_like(curve, np.nan)
@@ -179,8 +179,8 @@ def _band(
     thetas = draw_parameters_of(model, _PARAMETER_DRAWS, rng)
     curves = [expected_curve(model.at(theta), acquired, start, ends) for theta in thetas]
     chance = _spread(_variance_by_age(model, int(ends[-1]) + 1, rng), acquired, start, ends)
-    reach = norm.ppf((1 + interval) / 2) * np.sqrt(np.var(curves, axis=0) + chance)
-    return np.maximum(curve - reach, 0), curve + reach
+    wide = reach(interval) * np.sqrt(np.var(curves, axis=0) + chance)
+    return np.maximum(curve - wide, 0), curve + wide
 
 
 def _variance_by_age(model: PurchaseModel, ages: int, rng: np.random.Generator) -> Floats:

@@ -13,6 +13,7 @@ import pandas as pd
 from perennial.analysis import clv, spend_model
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
+from perennial.analysis.uncertainty import reach
 from perennial.analysis.value import ValueResult
 
 DRAWS = 25  # of the parameters; the interval is taken from their spread
@@ -103,10 +104,9 @@ def _futures(result: ValueResult) -> tuple["_Future", list["_Future"]]:
 
 def _interval(middle: float, spread: list[float], level: float) -> tuple[float, float]:
     """Around the middle, as wide as the draws vary."""
-    from scipy.stats import norm
 
-    reach = float(norm.ppf((1 + level) / 2) * np.std(spread))
-    return middle - reach, middle + reach
+    wide = reach(level) * float(np.std(spread))
+    return middle - wide, middle + wide
 
 
 class _Future:
