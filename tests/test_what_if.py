@@ -95,6 +95,21 @@ def test_a_scenario_is_what_a_simulation_of_it_gives(name):
     assert bought.mean() == pytest.approx(expected, abs=4 * bought.std() / np.sqrt(n))
 
 
+@pytest.mark.parametrize("history", [(0, 17.0), (0, 3.0), (5, 300.0), (200, 360.0)])
+@pytest.mark.parametrize("days", [36_500, 365_000, 2_000_000])
+def test_far_horizons_of_customers_who_hardly_leave_are_numbers(history, days):
+    """Where hardly anybody leaves the usual series gives no number at long horizons; against eq. 10 in 60 digits."""
+    r, alpha, a, b = 1.4211238, 1.3950420, 0.16314124, 218.958488  # MBG/NBD of a grocery's households
+    x, age = history
+    with mpmath.workdps(60):
+        ahead, passed = mpmath.mpf(days) / 7, alpha + mpmath.mpf(age) / 7
+        z, third = ahead / (passed + ahead), mpmath.mpf(a) + b + 1 + x - 1
+        kept = (1 - z) ** (r + x) * mpmath.hyp2f1(mpmath.mpf(r) + x, mpmath.mpf(b) + 1 + x, third, z)
+        expected = float(third / (mpmath.mpf(a) - 1) * (1 - kept))
+    model = fitted("MBG/NBD").at([r, alpha, a, b])
+    assert float(model.purchases_if_alive(days, x, age)) == pytest.approx(expected, rel=1e-8)
+
+
 @pytest.fixture(scope="module")
 def demo(shipped):
     return shipped("demo")
@@ -148,6 +163,8 @@ def test_where_nobody_leaves_less_leaving_is_not_promised(demo):
     part = value_equity.part(demo, replace(nobody, draws=draws))
     assert "cannot be told" in part.says[0]
     assert "leaving" not in part.findings[0].sentence
+    assert "leaving × 0.95" not in part.exhibits["value_what_if"].frame["scenario"].tolist()
+    assert np.isfinite(part.exhibits["value_horizons"].frame["months"]).all()
 
 
 def test_without_a_spend_model_the_part_gives_the_reason(demo):

@@ -48,14 +48,15 @@ def what_if(result: ValueResult) -> pd.DataFrame:
 
     Returns
     -------
-    frame ``scenario, months`` (of the horizon; infinite: for ever, where there is a discount), ``share`` (relative
-    change of equity), ``low, high`` (its interval from uncertain parameters) and ``change`` (in currency).
+    frame ``scenario, months`` (of the horizon; infinite: for ever, where there is a discount and customers can leave),
+    ``share`` (relative change of equity), ``low, high`` (its interval from uncertain parameters) and ``change`` (in
+    currency). Less leaving is left out where the model lets nobody leave.
     """
     sure, drawn = _futures(result)
     lines = []
     for months in _horizons(result, [int(result.settings["horizon_months"])]):
         value, today = sure.equity(months), [future.rough(months) for future in drawn]
-        for scenario in SCENARIOS:
+        for scenario in SCENARIOS if result.purchase.lets_leave else SCENARIOS[1:]:
             changed = sure.equity(months, scenario)
             spread = [future.rough(months, scenario) / plain for future, plain in zip(drawn, today, strict=True)]
             low, high = _interval(changed / value, spread, float(result.settings["interval"]))
@@ -68,8 +69,8 @@ def by_horizon(result: ValueResult) -> pd.DataFrame:
 
     Returns
     -------
-    frame ``months`` (infinite: for ever, DERT, where there is a discount), ``value, low, high`` (from uncertain
-    parameters alone).
+    frame ``months`` (infinite: for ever, DERT, where there is a discount and customers can leave), ``value, low, high``
+    (from uncertain parameters alone).
     """
     sure, drawn = _futures(result)
     lines = []
@@ -82,7 +83,9 @@ def by_horizon(result: ValueResult) -> pd.DataFrame:
 
 
 def _horizons(result: ValueResult, months: list[int]) -> list[float]:
-    return [*map(float, months), *([FOR_EVER] if result.settings["discount_rate"] > 0 else [])]
+    """These, and for ever where that has a meaning: later money counts less, and customers can leave."""
+    ends = result.settings["discount_rate"] > 0 and result.purchase.lets_leave
+    return [*map(float, months), *([FOR_EVER] if ends else [])]
 
 
 def _futures(result: ValueResult) -> tuple["_Future", list["_Future"]]:

@@ -107,9 +107,17 @@ def _horizons(client: "Client", result: "ValueResult", horizons: pd.DataFrame) -
         currency=currency, level=formats.percent(result.settings["interval"]),
     )  # fmt: skip
     reading = _(
-        "For ever: every future purchase, each discounted to its own moment (DERT). Beyond the days the model was "
-        "tested on nothing vouches for these values: customers may leave faster than the model has seen."
+        "Beyond the days the model was tested on nothing vouches for these values: customers may leave faster than the "
+        "model has seen."
     )
+    if len(ever):
+        reading = _("For ever: every future purchase, each discounted to its own moment (DERT).") + " " + reading
+    elif not result.purchase.lets_leave:
+        reading = _(
+            "In the model used, {model}, nobody leaves: values are the more likely too high, the farther they look "
+            "ahead, and none for ever is stated.",
+            model=result.purchase.name,
+        )
     money = partial(words.amount, currency=currency)
     return Exhibit(
         horizons.assign(horizon=horizons["months"].map(months_name))[["horizon", "months", "value", "low", "high"]],

@@ -8,7 +8,7 @@ leave, right after the first purchase (``b + 1`` for ``b``).
 from typing import Any
 
 import numpy as np
-from scipy.special import betaln, gammaln, hyp2f1
+from scipy.special import betaln, gammaln, gammasgn, hyp2f1
 
 from perennial.analysis.purchases.counts import log_at_least, log_exactly
 from perennial.analysis.purchases.formulas import Floats
@@ -53,7 +53,9 @@ class BetaGeometric:
         with np.errstate(over="ignore", invalid="ignore"):
             kept = (1 - z) ** (a - 1) * hyp2f1(a + stay - 1 - r, a - 1, third, z)
             plain = (1 - z) ** (r + x) * hyp2f1(r + x, stay + x, third, z)
-        expected = third / (a - 1) * (1 - np.where(np.isfinite(kept), kept, plain))
+            kept = np.where(np.isfinite(kept), kept, plain)
+            kept = np.where(np.isfinite(kept), kept, _far(r + x, stay + x, a, 1 - z)) if np.isnan(kept).any() else kept
+        expected = third / (a - 1) * (1 - kept)
         # one chance of a purchase bounds the rest: never negative, never more than the plain Poisson rate
         return np.clip(expected, 0, (r + x) / (alpha + age) * ahead)
 
@@ -81,6 +83,32 @@ class BetaGeometric:
         last = betaln(a + 1, np.maximum(stay + count - 1, stay)) - betaln(a, stay)
         leaving = np.where(count > 0, last + log_at_least(count, r + x, alpha + age, ahead), -np.inf)
         return np.logaddexp(staying, leaving)
+
+
+def _far(rate: Any, stay: Any, a: Any, short: Any) -> Floats:
+    """The hypergeometric term where the horizon is so long, or leaving so rare, that its own series gives no number.
+
+    By the transformation from z to 1 − z (Abramowitz & Stegun 15.3.6), ``short``, in which both parts converge fast.
+    """
+    rate, stay, a, short = np.broadcast_arrays(*(np.asarray(value, float) for value in (rate, stay, a, short)))
+    third = a + stay - 1
+    near = gammasgn(a - 1 - rate) * gammasgn(a - 1) * np.exp(
+        gammaln(third) + gammaln(a - 1 - rate) - gammaln(third - rate) - gammaln(a - 1) + rate * np.log(short)
+    ) * gammasgn(third - rate)  # fmt: skip
+    far = np.exp(gammaln(third) + gammaln(rate + 1 - a) - gammaln(rate) - gammaln(stay) + (a - 1) * np.log(short))
+    whole: Floats = near * _series(rate, stay, rate - a + 2, short) + far * _series(
+        third - rate, a - 1, a - rate, short
+    )
+    return whole
+
+
+def _series(first: Any, second: Any, third: Any, z: Any, terms: int = 60) -> Floats:
+    """The hypergeometric series itself, for small ``z``."""
+    term = total = np.ones(np.shape(z))
+    for k in range(terms):
+        term = term * (first + k) * (second + k) / ((third + k) * (k + 1)) * z
+        total = total + term
+    return total
 
 
 BG, MBG = BetaGeometric("BG/NBD", 0), BetaGeometric("MBG/NBD", 1)
