@@ -160,6 +160,14 @@ def spend_likelihood(known: pd.DataFrame) -> Callable[[Floats], Any]:
     return total
 
 
+def or_reason(fit: Any) -> tuple[Any, str]:
+    """A fit, or None and the reason why there is none."""
+    try:
+        return fit(), ""
+    except ModelError as error:
+        return None, str(error)
+
+
 def check_purchases(rows: pd.DataFrame) -> None:
     """Raise ModelError in words where these histories cannot carry a purchase model."""
     customers = int(rows["weight"].sum())

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from perennial.analysis.censoring import Beginning, new_since
 from perennial.analysis.clv import draw_parameters_of
 from perennial.analysis.cohorts import FREQUENCY
-from perennial.analysis.fitters import MINIMUM_REPEATERS, fit_gamma_gamma, fit_purchases
+from perennial.analysis.fitters import MINIMUM_REPEATERS, fit_gamma_gamma, fit_purchases, or_reason
 from perennial.analysis.purchase_model import HISTORY, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import PARAMETERS as SPEND_PARAMETERS
@@ -225,11 +225,11 @@ def fit_groups(
     for group, own in rows.groupby("group", sort=True):
         name, people = str(group), int(own["weight"].sum())
         few = _("{n} customers, fewer than {least}", n=number(people), least=number(minimum))
-        model, why = (None, few) if people < minimum else _or_reason(lambda own=own: _fit(own, purchase.name))
+        model, why = (None, few) if people < minimum else or_reason(lambda own=own: _fit(own, purchase.name))
         bought[name] = model or purchase
         without |= {} if model else {name: why}
         if spend is not None:
-            paid, why = (None, few) if people < minimum else _or_reason(lambda own=own: fit_gamma_gamma(own))
+            paid, why = (None, few) if people < minimum else or_reason(lambda own=own: fit_gamma_gamma(own))
             spent[name] = paid or spend
             unspent |= {} if paid else {name: why}
     return GroupModels(grouping.name, grouping.members, bought, spent, without, unspent)
@@ -286,7 +286,7 @@ def _test_spend(rows: pd.DataFrame, models: GroupModels, spend: SpendModel | Non
     people = sum(models.spend[g].n_customers for g in own)
     whole: SpendModel | None = spend
     if people != spend.n_customers:
-        whole, _why = _or_reason(lambda: fit_gamma_gamma(rows[rows["group"].isin(own)]))
+        whole, _why = or_reason(lambda: fit_gamma_gamma(rows[rows["group"].isin(own)]))
     if whole is None:
         return float("nan"), 0, 0
     lr = 2 * (sum(models.spend[g].loglik for g in own) - whole.loglik)
@@ -476,7 +476,7 @@ def _test_all(
             continue
         rows = grouped_rows(summary, grouping.members)
         models[name] = fit_groups(rows, grouping, purchase, spend, minimum)
-        test, why = _or_reason(lambda rows=rows, own=models[name]: likelihood_ratio(rows, own, purchase, spend))
+        test, why = or_reason(lambda rows=rows, own=models[name]: likelihood_ratio(rows, own, purchase, spend))
         tests += [test] if test else []
         untested |= {} if test else {name: why}
     return tests, models, untested
@@ -498,10 +498,10 @@ def _judge_all(
     calibration = customer_summary(transactions, cut).cache()
     rows = calibration.group_by(_KEYS).agg(weight=calibration.count()).to_pandas()
     rows = rows.sort_values(_KEYS, ignore_index=True)
-    pooled, _why = _or_reason(lambda: _fit(rows, name))
+    pooled, _why = or_reason(lambda: _fit(rows, name))
     if pooled is None:
         return {}
-    paid, _why = _or_reason(lambda: fit_gamma_gamma(rows)) if spend else (None, "")
+    paid, _why = or_reason(lambda: fit_gamma_gamma(rows)) if spend else (None, "")
     return {
         test["grouping"]: judge_grouping(
             transactions, calibration, groupings[test["grouping"]], pooled, paid, end, cut, minimum
@@ -565,11 +565,3 @@ def first_year(models: GroupModels, interval: float, seed: int) -> pd.DataFrame:
         lines.append({"group": group, "purchases": float(model.expected_of_new(YEAR_DAYS)), "low": low, "high": high,
                       "own": group not in models.pooled_purchase})  # fmt: skip
     return pd.DataFrame(lines).sort_values("purchases", ascending=False, kind="stable", ignore_index=True)
-
-
-def _or_reason(fit: Any) -> tuple[Any, str]:
-    """A result, or None and the reason why there is none."""
-    try:
-        return fit(), ""
-    except ModelError as error:
-        return None, str(error)

@@ -15,7 +15,7 @@ from ibis.backends import BaseBackend
 from perennial.analysis import clv
 from perennial.analysis.choice import Ground, by_fit
 from perennial.analysis.equity import Equity, Worth, value_customers
-from perennial.analysis.fitters import fit_every, fit_gamma_gamma
+from perennial.analysis.fitters import fit_every, fit_gamma_gamma, or_reason
 from perennial.analysis.holdout import Holdout, validate
 from perennial.analysis.next_order import days_to_next_order, order_period, probability_of_order
 from perennial.analysis.plain import plain, write_plain
@@ -155,9 +155,9 @@ def compute_value(transactions: ir.Table, summary: ir.Table, parameters: Paramet
     declared = None if parameters.purchase_model == "auto" else parameters.purchase_model
     rows = distinct_rows(summary)
     models, reasons = fit_every(rows)
-    spend, spend_reason = _or_reason(lambda: fit_gamma_gamma(rows))
+    spend, spend_reason = or_reason(lambda: fit_gamma_gamma(rows))
     p = parameters
-    holdout, holdout_reason = _or_reason(
+    holdout, holdout_reason = or_reason(
         lambda: validate(transactions, p.as_of, p.holdout_days, p.interval, p.seed, declared)
     )
     purchase, ground = _chosen(models, reasons, holdout, declared)
@@ -275,11 +275,3 @@ def _compare(models: dict[Name, PurchaseModel]) -> pd.DataFrame:
     return pd.DataFrame(
         [{"model": m.name, "loglik": m.loglik, "aic": m.aic, "bic": m.bic, **m.params} for m in models.values()]
     )
-
-
-def _or_reason(fit: Any) -> tuple[Any, str]:
-    """A result, or None and the reason why there is none."""
-    try:
-        return fit(), ""
-    except ModelError as error:
-        return None, str(error)

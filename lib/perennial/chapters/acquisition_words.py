@@ -11,7 +11,7 @@ from perennial.analysis import segments
 from perennial.analysis.acquisition import ALL, Prospect
 from perennial.analysis.segments import EARLIER, OTHERS, UNKNOWN
 from perennial.chapters import phrases
-from perennial.chapters.value_words import DAYS_PER_MONTH, MONTH_SLACK, history_days
+from perennial.chapters.value_words import DAYS_PER_MONTH, MONTH_SLACK, amount, history_days
 from perennial.language import _, plural
 from perennial.parameters import COHORT
 
@@ -130,10 +130,8 @@ def p_words(p: float) -> str:
 
 
 def money(found: "Acquired", value: float) -> str:
-    """An amount: in full below ten thousand, else three figures; cents only below ten."""
-    size = abs(value)
-    digits = None if size >= 9_999.5 else 0 if size >= 10 or not size else 2
-    return formats.money(value, found.parameters.currency, digits=digits)
+    """An amount in the client's currency, rounded as all of chapter 05."""
+    return amount(value, found.parameters.currency)
 
 
 def bounds(found: "Acquired", low: float, high: float) -> str:

@@ -21,9 +21,7 @@ NOTABLE = 0.03  # a mean chance this far from what came is said to err
 
 def money(made: "Section", value: float) -> str:
     """An amount in the client's currency, rounded as all of chapter 05."""
-    size = abs(value)
-    digits = None if size >= words.IN_FULL else 0 if size >= 10 or not size else 2
-    return formats.money(value, made.result.settings["currency"], digits=digits)
+    return words.amount(value, made.result.settings["currency"])
 
 
 def source(made: "Section", customers: float, more: str = "") -> str:

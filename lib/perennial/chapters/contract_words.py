@@ -8,6 +8,7 @@ from perennial import formats
 from perennial.analysis.contract_holdout import CONSTANT, LAST, MODEL
 from perennial.analysis.renewals import Rhythm
 from perennial.chapters.phrases import listed
+from perennial.chapters.value_words import amount
 from perennial.language import _, plural
 from perennial.statements import Finding
 
@@ -22,14 +23,10 @@ DIFFERENT = 0.05  # p-value of the test of start years
 
 
 def money(found: "Contracts", value: Any) -> str:
-    """An amount in the client's currency: in full below ten thousand, else three figures; cents only below ten."""
+    """An amount in the client's currency, rounded as all of chapter 05; in words where it has no bound."""
     if formats.is_missing(value):
         return formats.MISSING
-    if math.isinf(value):
-        return _("no bound")
-    size = abs(value)
-    digits = None if size >= IN_FULL else 0 if size >= 10 or not size else 2
-    return formats.money(value, found.parameters.currency, digits=digits)
+    return _("no bound") if math.isinf(value) else amount(value, found.parameters.currency)
 
 
 def plan_name(plan: str) -> str:

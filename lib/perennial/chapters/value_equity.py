@@ -7,6 +7,7 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis import what_if
+from perennial.chapters import phrases
 from perennial.chapters import value_words as words
 from perennial.language import _
 from perennial.statements import Caption, Exhibit, Finding, Part
@@ -37,11 +38,7 @@ def part(client: "Client", result: "ValueResult") -> Part:
 
 def _source(client: "Client", result: "ValueResult", more: str) -> str:
     p = client.parameters
-    text = _(
-        "Source: orders of {title} to {date}; n = {n} customers.",
-        title=p.title, date=formats.date(p.as_of), n=formats.number(result.purchase.n_customers),
-    )  # fmt: skip
-    return f"{text} {more}"
+    return phrases.source_of_customers(p.title, p.as_of, result.purchase.n_customers, more)
 
 
 def _terms(result: "ValueResult") -> str:

@@ -10,6 +10,7 @@ from perennial.analysis.forecasters import HIATUS, LAST_STRETCH, REGRESSION, SAM
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
 from perennial.analysis.value import ValueResult
+from perennial.chapters import phrases
 from perennial.language import _
 from perennial.statements import KeyFigure
 
@@ -209,13 +210,7 @@ def parameter_meaning(name: str) -> str:
 
 def source(study: "Study", n: int, more: str = "") -> str:
     """The line under a chart."""
-    text = _(
-        "Source: orders of {title} to {date}; n = {n} customers.",
-        title=study.title,
-        date=formats.date(study.as_of),
-        n=formats.number(n),
-    )
-    return f"{text} {more}".strip()
+    return phrases.source_of_customers(study.title, study.as_of, n, more)
 
 
 def active_rate(model: PurchaseModel) -> float:

@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
-from perennial import formats
 from perennial.charts import theme
+from perennial.charts.value import group_name
 from perennial.language import _
 
 
@@ -119,7 +119,7 @@ def order_values(groups: pd.DataFrame, currency: str, *, ax: Axes | None = None)
     ax.plot(places - 0.14, groups["pooled"], "s", color=theme.WARNING, markersize=5, label=_("one model for all"))
     if groups["banded"].notna().any():
         ax.plot(places + 0.14, groups["banded"], "D", color=theme.ACCENT, markersize=5, label=_("one per band"))
-    ax.set_xticks(places, list(map(_band, groups["first"], groups["last"])))
+    ax.set_xticks(places, list(map(group_name, groups["first"], groups["last"])))
     ax.set_xlim(-0.6, len(groups) - 0.4)
     ax.set_ylim(0, 1.3 * float(groups[["high", "pooled", "banded"]].max().max()))
     ax.legend(loc="upper left", ncols=3)
@@ -127,11 +127,3 @@ def order_values(groups: pd.DataFrame, currency: str, *, ax: Axes | None = None)
     ax.set_xlabel(_("repeat purchase days so far"))
     ax.set_ylabel(_("mean order"))
     return ax
-
-
-def _band(first: float, last: float) -> str:
-    if first == 0:
-        return _("none (bought once)")
-    if formats.is_missing(last):
-        return _("{first} and more", first=formats.number(first))
-    return formats.number(first) if first == last else f"{formats.number(first)}–{formats.number(last)}"
