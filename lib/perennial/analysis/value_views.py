@@ -134,6 +134,13 @@ def top_bias(deciles: pd.DataFrame) -> float:
     return float(best["predicted"] / best["actual"] - 1) if best["actual"] else float("nan")
 
 
+def lower_half(deciles: pd.DataFrame) -> tuple[float, float]:
+    """Mean forecast and actual purchase days of the half of the customers forecast to buy least."""
+    half = deciles[deciles["decile"] > 5]
+    weight = half["customers"].to_numpy(float)
+    return float(np.average(half["predicted"], weights=weight)), float(np.average(half["actual"], weights=weight))
+
+
 def model_ahead(models: pd.DataFrame, column: str, margin: float) -> str:
     """The model with the smallest ``column``; empty where another one is less than ``margin`` behind it."""
     ranked = models.sort_values(column, kind="stable")

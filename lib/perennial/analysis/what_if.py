@@ -78,7 +78,10 @@ def by_horizon(result: ValueResult) -> pd.DataFrame:
         value = sure.equity(months)
         center = sure.rough(months)
         low, high = _interval(1.0, [future.rough(months) / center for future in drawn], result.settings["interval"])
-        lines.append((months, value, value * low, value * high))
+        bounds = (value * low, value * high)
+        if months == result.settings["horizon_months"] and result.equity is not None:
+            bounds = (result.equity.parameter_low, result.equity.parameter_high)  # the same quantity, by all draws
+        lines.append((months, value, *bounds))
     return pd.DataFrame(lines, columns=["months", "value", "low", "high"])
 
 

@@ -121,7 +121,8 @@ def _prospects(found: "Acquired", whole: Prospect) -> Exhibit:
     pooled = [formats.escape(name) for names in found.prospects.pooled.values() for name in names]
     more = _("Not shown, too few customers: {names}.", names=phrases.listed(pooled)) if pooled else ""
     reading = _(
-        "This is the most that acquiring one may cost. The interval is that of the mean of many new customers, not of "
+        "This is the most that acquiring one may cost if it is to come back within that time. The interval is that of "
+        "the mean of many new customers, not of "
         "one, and holds uncertain parameters, not a changed market."
     )
     if not frame["own_model"].all():

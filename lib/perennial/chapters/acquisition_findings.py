@@ -135,7 +135,7 @@ def _worth(found: "Acquired", whole: Prospect) -> Finding:
     text = _(
         "A customer won tomorrow is expected to bring {value} of margin in {horizon} ({level} interval of the mean "
         "{bounds}): {first} with the first order, {repeat} with {n} repeat purchases. That is the most acquiring one "
-        "may cost.",
+        "may cost if it is to come back within that time.",
         value=words.money(found, whole.clv),
         horizon=words.horizon(found),
         level=formats.percent(found.parameters.interval),

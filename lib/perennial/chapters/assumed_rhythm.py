@@ -79,14 +79,14 @@ def _slight(found: Regularity) -> str:
 def _say_shape(result: ValueResult, found: Regularity) -> str:
     meaning = {
         "regular": _(
-            "For regular buyers silence tells more than the model thinks: it forecasts too many purchases of those "
-            "silent beyond their own gap and too few of the others."
+            "For regular buyers silence tells more than the model thinks: it should forecast too many purchases of "
+            "those silent beyond their own gap and too few of the others."
         ),
         "clumpy": _(
-            "For clumpy buyers a long silence tells less than the model thinks: it forecasts too few purchases of "
-            "those silent beyond their own gap and too many of the others."
+            "For clumpy buyers a long silence tells less than the model thinks: it should forecast too few purchases "
+            "of those silent beyond their own gap and too many of the others."
         ),
-        "random": _("So the model reads silences as it should."),
+        "random": _("That is buying at random, as the model takes it to be."),
     }
     text = _(
         "The shape of the gaps between purchases is {k} ({level} interval {bounds}; 1 is random, n = {n}). {meaning}",
@@ -156,13 +156,13 @@ def _shape_finding(result: ValueResult, found: Regularity) -> list[Finding]:
     facts = {"k": _shape(found.k), "level": words.level(result), "bounds": bounds, "test": _silence_test(result)}
     text = _(
         "Customers buy in clumps, which the model does not know (shape {k}, {level} interval {bounds}; random is 1): "
-        "one who is silent may be worth more than stated. {test}",
+        "by that alone one who is silent may be worth more than stated. {test}",
         **facts,
     )
     if found.kind == "regular":
         text = _(
             "Customers buy more regularly than the model assumes (shape {k}, {level} interval {bounds}; random is 1): "
-            "one who is silent beyond the own gap is probably worth less than stated. {test}",
+            "by that alone one who is silent beyond the own gap may be worth less than stated. {test}",
             **facts,
         )
     return [words.finding("regularity", text.strip(), found.k, 0.4, "value_regularity", low=found.low, high=found.high,

@@ -13,6 +13,7 @@ from perennial.language import _
 if TYPE_CHECKING:
     from perennial.chapters.value_contracts import Contracts
 
+NO_END = 60  # renewals; a model that puts a half-life beyond them has seen no end
 Look = dict[str, Callable[[Any], str]]
 
 
@@ -68,8 +69,10 @@ def _whole(value: Any) -> str:
 
 
 def _renewals(value: Any) -> str:
-    """A number of renewals; thousands of them mean no more than that there is no end in sight."""
-    return _("1,000+") if not formats.is_missing(value) and value > 1000 else formats.number(value, 0)
+    """A number of renewals; very many of them mean no more than that there is no end in sight."""
+    if not formats.is_missing(value) and value > NO_END:
+        return _("over {n}", n=formats.number(NO_END))
+    return formats.number(value, 0)
 
 
 def _one(value: Any) -> str:

@@ -230,7 +230,23 @@ def _tested(found: "Contracts") -> str:
         n=formats.number(model["contracts"]), level=level(found), low=formats.number(model["low"], 0),
         high=formats.number(model["high"], 0), actual=formats.number(model["actual"]),
     )  # fmt: skip
-    return f"{text} {winner(found)}"
+    return f"{text} {_missed_plans(found)} {winner(found)}".replace("  ", " ")
+
+
+def _missed_plans(found: "Contracts") -> str:
+    """The plans that came out beside their own interval, where the total hides it."""
+    assert found.holdout is not None
+    scores = found.holdout.scores
+    rows = scores[scores["plan"].notna() & (scores["forecaster"] == MODEL)]
+    missed = rows[(rows["actual"] < rows["low"]) | (rows["actual"] > rows["high"])]
+    return " ".join(
+        _(
+            "Of {plan} {actual} did, outside the {low} to {high} expected: their value is probably too {direction}.",
+            plan=contracts_of(str(row.plan)), actual=formats.number(row.actual), low=formats.number(row.low, 0),
+            high=formats.number(row.high, 0), direction=_("low") if row.actual > row.high else _("high"),
+        )
+        for row in missed.itertuples()
+    )  # fmt: skip
 
 
 def winner(found: "Contracts") -> str:

@@ -25,7 +25,7 @@ def cautions(study: "Study", result: ValueResult) -> list[Finding]:
             "The interval holds neither a wrong margin nor a changed market. The margin of {margin} is {ground}: value "
             "moves in step with it.",
             margin=formats.percent(result.settings["gross_margin"]),
-            ground=_("as set in the parameters, not measured")
+            ground=_("as declared, the same for every customer")
             if result.settings["margin_by"] == "set"
             else _("the mean of all order lines so far, the same for every customer"),
         )
@@ -61,6 +61,23 @@ def best_tenth(study: "Study") -> str:
         error=words.too_many(bias),
         predicted=formats.number(study.deciles["predicted"].iloc[0], 1),
         actual=formats.number(study.deciles["actual"].iloc[0], 1),
+    )
+
+
+def lower_half(study: "Study") -> str:
+    """A warning for the half forecast to buy least, where its forecast was notably off; else nothing."""
+    if study.holdout is None:
+        return ""
+    predicted, actual = value_views.lower_half(study.deciles)
+    if not actual or abs(predicted / actual - 1) < NOTABLE_BIAS:
+        return ""
+    return _(
+        "Tested, the model forecast {error} for the half expected to buy least ({predicted} each, {actual} came), so "
+        "the cap is probably too {direction}.",
+        error=words.too_many(predicted / actual - 1),
+        predicted=formats.number(predicted, 2),
+        actual=formats.number(actual, 2),
+        direction=_("low") if predicted < actual else _("high"),
     )
 
 

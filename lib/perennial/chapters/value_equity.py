@@ -63,7 +63,7 @@ def _cohorts(client: "Client", result: "ValueResult", cohorts: pd.DataFrame) -> 
         "interval (parameters and chance)",
         currency=currency, horizon=words.horizon(result), level=level,
     )  # fmt: skip
-    reading = _("Older cohorts have lost more of their customers; the cohorts add up to the customer equity.")
+    reading = _("The cohorts add up to the customer equity. The lines hold parameters and chance of each cohort alone.")
     money = partial(words.amount, currency=currency)
     return Exhibit(
         cohorts.assign(cohort=named),

@@ -161,8 +161,8 @@ def _protect(study: "Study", result: ValueResult) -> Finding:
     worth = held * study.equity.value
     text = _(
         "Name an owner for the {n} most valuable customers (one in ten, column clv of the customers' file). They carry "
-        "{worth} ({share}) of the value; keeping one of them is worth {each} at most, on average. The cost "
-        "is the owners' time, which the data does not hold; leave a random fifth on today's service and compare "
+        "{worth} ({share}) of the value; keeping one of them is worth {each} over that time at most, on average. The "
+        "cost is the owners' time, which the data does not hold; leave a random fifth on today's service and compare "
         "what both spend in six months.",
         n=formats.number(count),
         worth=words.money(study, worth),
@@ -184,4 +184,5 @@ def _ceiling(study: "Study", result: ValueResult) -> Finding:
         median=words.money(study, middle),
         horizon=words.horizon(result),
     )
+    text = f"{text} {value_cautions.lower_half(study)}".strip()
     return _finding("spend_ceiling", text, middle, study.currency, 0.5, "value_groups", kind="action")

@@ -232,7 +232,10 @@ def chosen_by(result: ValueResult) -> str:
     """What the purchase model was chosen by, as half a sentence."""
     grounds = {
         "declared": _("as the parameters declare"),
-        "holdout": _("which did best on the days held back (smallest error; among equals the nearest total)"),
+        "holdout": _(
+            "which did best of the purchase models on the days held back (smallest error; among equals the "
+            "nearest total)"
+        ),
         "fit": _("which fits best of the models (BIC); a test on days held back was not possible"),
     }
     return grounds[result.ground]
