@@ -28,7 +28,7 @@ def models():
 def parameters(**changes):
     base = {
         "as_of": dt.date(1998, 6, 30), "holdout_days": 273, "horizon_months": 12, "discount_rate": 0.10,
-        "gross_margin": 0.30, "interval": 0.90, "seed": 1, "currency": "USD",
+        "gross_margin": 0.30, "margin_by": "set", "interval": 0.90, "seed": 1, "currency": "USD",
         "purchase_model": "BG/NBD",
     }  # fmt: skip
     return SimpleNamespace(**{**base, **changes})
