@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from acquired_base import AS_OF, Truth, as_tables, transactions
 from conftest import Workbook
-from perennial.analysis import acquisition
-from perennial.analysis.acquisition import ALL, Terms, payback_months
+from perennial.analysis import acquisition, prospects
 from perennial.analysis.censoring import Beginning
 from perennial.analysis.clv import MONTH_DAYS
-from perennial.analysis.margins import line_margin
+from perennial.analysis.margins import line_margin, margin_source
+from perennial.analysis.prospects import ALL, Terms, payback_months
 from perennial.chapters import acquisition_captions, acquisition_findings, acquisition_words, value_acquisition
 from perennial.charts import acquisition as charts
 from perennial.charts import theme
@@ -82,7 +82,7 @@ def first(mean=50.0, se=float("nan"), customers=100, group=ALL):
 def test_without_discount_it_is_purchases_times_order_and_the_first_order():
     """By definition, at discount 0 and without uncertainty: margin · (first order + E[X] · E[M]), exactly."""
     truth = Truth()
-    made = acquisition.prospect(first(), truth.purchase, truth.spend, PLAIN)
+    made = prospects.prospect(first(), truth.purchase, truth.spend, PLAIN)
     bought = float(truth.purchase.expected_of_new(12 * MONTH_DAYS))
     assert made.clv == pytest.approx(0.30 * (50 + bought * truth.p * truth.v / (truth.q - 1)), rel=1e-12)
     assert made.repeat_purchases == pytest.approx(bought, rel=1e-12)
@@ -95,7 +95,7 @@ def test_without_discount_it_is_purchases_times_order_and_the_first_order():
 def test_discount_by_hand():
     """Each month's purchases at the end of the month, the first order undiscounted: added up in a loop."""
     truth, total = Truth(), 50.0
-    made = acquisition.prospect(first(), truth.purchase, truth.spend, Terms(18, 0.25, 0.4))
+    made = prospects.prospect(first(), truth.purchase, truth.spend, Terms(18, 0.25, 0.4))
     before, order = 0.0, truth.p * truth.v / (truth.q - 1)
     for month in range(1, 19):
         now = float(truth.purchase.expected_of_new(month * MONTH_DAYS))
@@ -116,7 +116,7 @@ def test_payback_by_brute_force(steps, cost):
 @given(st.floats(0, 500), st.floats(0, 500))
 def test_a_higher_cost_never_pays_back_sooner(one, other):
     """Payback rises with the cost; at the break-even cost it is the last month; beyond it, never."""
-    made = acquisition.prospect(first(), Truth().purchase, Truth().spend, PLAIN)
+    made = prospects.prospect(first(), Truth().purchase, Truth().spend, PLAIN)
     low, high = sorted((one, other))
     assert made.payback(low) <= made.payback(high)
     assert made.payback(made.clv) == 12
@@ -127,7 +127,7 @@ def test_payback_interval_holds_draws_that_never_pay_back():
     """Quantiles of months with ∞ among them: no interpolation between a month and never."""
     curve = np.linspace(0, 12, 13)
     draws = np.array([curve * factor for factor in (0.5, 0.8, 1.0, 1.5, 2.0)])
-    made = acquisition.Prospect("a", 10, 0, 0, 0, 0, curve, draws)
+    made = prospects.Prospect("a", 10, 0, 0, 0, 0, curve, draws)
     assert made.payback(8.0) == 8
     assert made.payback_interval(8.0, [0.2, 0.8]) == (4, 10)  # 4, 6, 8, 10, never: the 1st and the 4th of five
     assert made.payback_interval(8.0, [0.2, 0.9]) == (4, np.inf)
@@ -136,12 +136,12 @@ def test_payback_interval_holds_draws_that_never_pay_back():
 def test_known_parameters_are_recovered(client):
     """Simulated client: true prospect CLV of each group inside the 95 % interval of its estimate."""
     table, summary, people = tables(client)
-    found = acquisition.value_prospects(table, summary, people, None, client.value, 10)
+    found = prospects.value_prospects(table, summary, people, None, client.value, 10)
     assert found.whole is not None and not found.refitted
     by = {one.group: one for one in found.by["segment"]}
     for name, truth in TRUTHS.items():
         order = truth.p * truth.v / (truth.q - 1)
-        true = acquisition.prospect(first(order), truth.purchase, truth.spend, Terms(12, 0.10, 0.30))
+        true = prospects.prospect(first(order), truth.purchase, truth.spend, Terms(12, 0.10, 0.30))
         low, high = by[name].interval([0.025, 0.975])
         assert low < true.clv < high, name
         assert by[name].own
@@ -156,10 +156,10 @@ def test_first_orders_are_those_of_the_first_day():
     frame = pd.DataFrame({"customer_id": list("aaaabc"), "ordered_on": day, "amount": [10.0, 5, -3, 99, 20, 40],
                           "is_return": [False, False, True, False, False, False]})  # fmt: skip
     table, summary, _people = as_tables(frame, dt.date(2024, 12, 31))
-    found = acquisition.first_orders(table, acquisition.everybody(summary)).iloc[0]
+    found = prospects.first_orders(table, prospects.everybody(summary)).iloc[0]
     assert (found["customers"], found["mean"]) == (3, 24.0)
     assert found["se"] == pytest.approx(np.std([12, 20, 40], ddof=1) / np.sqrt(3))
-    later = acquisition.first_orders(table, acquisition.everybody(summary), dt.date(2024, 1, 2)).iloc[0]
+    later = prospects.first_orders(table, prospects.everybody(summary), dt.date(2024, 1, 2)).iloc[0]
     assert (later["customers"], later["mean"]) == (2, 30.0)
 
 
@@ -167,16 +167,16 @@ def test_customers_there_before_do_not_count_as_new(client):
     """With a first day of new customers, orders and models rest on those won since."""
     table, summary, people = tables(client)
     since = dt.date(2023, 7, 1)
-    found = acquisition.value_prospects(table, summary, people, since, client.value, 10)
+    found = prospects.value_prospects(table, summary, people, since, client.value, 10)
     new = summary.filter(summary.first_on >= since).count().to_pyarrow().as_py()
     assert found.refitted and found.since == since
     assert found.whole.customers == new < 700
     assert found.later is None
-    doubt = acquisition.value_prospects(table, summary, people, None, client.value, 10, since)
+    doubt = prospects.value_prospects(table, summary, people, None, client.value, 10, since)
     assert doubt.whole.customers == 700
     assert doubt.later.customers == new
     assert doubt.later.clv == pytest.approx(found.whole.clv, rel=1e-9) != doubt.whole.clv
-    none = acquisition.value_prospects(table, summary, people, AS_OF + dt.timedelta(days=1), client.value, 10)
+    none = prospects.value_prospects(table, summary, people, AS_OF + dt.timedelta(days=1), client.value, 10)
     assert none.whole is None
 
 
@@ -185,10 +185,10 @@ def test_margin_of_lines():
     lines = ibis.memtable(pd.DataFrame({"amount": [100.0, 50.0, -10.0], "margin": [45.0, None, -4.0]}))
     brought = lines.mutate(brought=line_margin(lines, 0.30)).brought.to_pandas()
     assert sorted(brought) == [-4.0, 15.0, 45.0]
-    assert acquisition.margin_source(lines) == pytest.approx((90 / 140, 41 / 90))
+    assert margin_source(lines) == pytest.approx((90 / 140, 41 / 90))
     bare = lines.drop("margin")
     assert line_margin(bare, 0.5).to_pandas().sum() == 70
-    assert acquisition.margin_source(bare)[0] == 0
+    assert margin_source(bare)[0] == 0
 
 
 def test_returns_by_brute_force(client):
@@ -224,7 +224,7 @@ def test_residual_interval_is_the_equity_of_these_customers(client):
     """All customers as one group: the sum of clv is the equity, and the interval is nearly the equity's."""
     table, summary, _people = tables(client)
     costs = acquisition.costs_of(summary, None, 10.0)
-    found, _age = acquisition.returns_by(table, summary, acquisition.everybody(summary), costs, client.value)
+    found, _age = acquisition.returns_by(table, summary, prospects.everybody(summary), costs, client.value)
     equity = client.value.equity
     row = found.iloc[0]
     assert row["residual"] == pytest.approx(equity.value, rel=1e-9)
@@ -236,9 +236,9 @@ def test_no_cost_is_infinite_and_pays_back_at_once(client):
     """A source that costs nothing: ratio ∞, payback with the first order."""
     table, summary, _people = tables(client)
     costs = acquisition.costs_of(summary, None, 0)
-    found, _age = acquisition.returns_by(table, summary, acquisition.everybody(summary), costs, client.value)
+    found, _age = acquisition.returns_by(table, summary, prospects.everybody(summary), costs, client.value)
     assert np.isinf(found["ratio"]).all()
-    assert acquisition.prospect(first(), Truth().purchase, Truth().spend, PLAIN).payback(0) == 0
+    assert prospects.prospect(first(), Truth().purchase, Truth().spend, PLAIN).payback(0) == 0
 
 
 def test_costs_by_source_and_those_not_stated(client):
@@ -292,7 +292,7 @@ def test_doubtful_first_customers_give_two_values(client, segmentation):
     """Where the first cohort may have bought before, the value without it stands beside, as the safer limit."""
     found = value_acquisition.measure(with_cost(client, None), client.value, segmentation)
     since = dt.date(2023, 7, 1)
-    doubtful = acquisition.value_prospects(*tables(client), None, client.value, 10, since)
+    doubtful = prospects.value_prospects(*tables(client), None, client.value, 10, since)
     doubt = Beginning("possible", frozenset({pd.Timestamp("2023-06-01")}))
     less = doubtful.later.curve * (0.8 * doubtful.whole.clv / doubtful.later.clv)  # a fifth less, for the words
     doubtful = replace(doubtful, later=replace(doubtful.later, curve=less))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.analysis import contract_holdout, contract_value, renewals
+from perennial.analysis import contract_holdout, contract_value, renewal_fit, renewals
 from perennial.analysis import shifted_beta_geometric as sbg
 from perennial.analysis.contract_holdout import CONSTANT, LAST, MODEL
 from perennial.analysis.contract_setting import choose_setting, fees_in_orders
@@ -212,7 +212,7 @@ def some_plan(alpha: float = 3.0, beta: float = 9.0, rhythm: Rhythm = YEARLY, n:
     leaves, seen = rng.geometric(rng.beta(alpha, beta, n)), rng.integers(0, 7, n)
     frame = pd.DataFrame({"cohort": 2020, "time": np.minimum(leaves, seen), "ended": leaves <= seen})
     counts = frame.value_counts(sort=False).rename("count").reset_index()
-    return Plan(rhythm, counts, sbg.fit(counts))
+    return Plan(rhythm, counts, renewal_fit.fit(counts))
 
 
 def running_of(plan: str, renewed: list[int], contracts: int = 50, fee: float = 100.0) -> pd.DataFrame:

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennial.analysis import holdout, seasons
+from perennial.analysis import holdout, months_ahead, seasons, trends
 from perennial.analysis.fitters import fit_purchases
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.purchase_model import HISTORY
-from perennial.analysis.seasons import Season, Trend
+from perennial.analysis.seasons import Season
 from perennial.analysis.tracking import by_month, customer_spread, expected_under_draws, track
+from perennial.analysis.trends import Trend
 from perennial.tables.summary import customer_summary, purchase_days
 
 START, CUT, END = dt.date(2021, 1, 1), dt.date(2022, 12, 31), dt.date(2023, 12, 31)
@@ -57,8 +58,8 @@ def measured(seed: int, swing: float = 0.0, growth: float = 0.0) -> tuple[Trend,
     spread = customer_spread(bought, calibration, model)
     months = by_month(bought, calibration, model, CUT, END)
     found = (
-        seasons.find_trend(weeks[weeks["phase"] == "calibration"], 0.9, spread),
-        seasons.find_trend(weeks, 0.9, spread, expected_under_draws(calibration, model, len(weeks), 1)),
+        trends.find_trend(weeks[weeks["phase"] == "calibration"], 0.9, spread),
+        trends.find_trend(weeks, 0.9, spread, expected_under_draws(calibration, model, len(weeks), 1)),
         seasons.find_season(months[months["phase"] == "calibration"]),
         seasons.find_season(months),
     )
@@ -152,8 +153,8 @@ def test_what_two_years_do_not_hold_is_said():
     small = seasons.find_season(months_of(np.ones(12), size=2.0))
     assert isinstance(small, str) and "5 or more expected" in small
     weeks = pd.DataFrame({"actual": np.ones(10), "expected": np.full(10, 20.0)})
-    assert "a trend needs 26" in str(seasons.find_trend(weeks))
-    assert "too few repeat" in str(seasons.find_trend(pd.DataFrame({"actual": [0.0] * 60, "expected": [9.0] * 60})))
+    assert "a trend needs 26" in str(trends.find_trend(weeks))
+    assert "too few repeat" in str(trends.find_trend(pd.DataFrame({"actual": [0.0] * 60, "expected": [9.0] * 60})))
 
 
 def test_a_month_without_any_purchase_does_not_break_the_index():
@@ -261,7 +262,7 @@ def test_the_customers_spread_is_that_of_brute_force():
 def test_next_months_add_up_to_the_expected_purchases(shipped):
     """Invariant: without an index three months together are the expected purchases of that many days."""
     result = shipped("demo").value
-    months = seasons.forecast_months(result)
+    months = months_ahead.forecast_months(result)
     days = (months["last"].iloc[-1] - months["first"].iloc[0]).days + 1
     rows = result.rows
     whole = result.purchase.expected_purchases(days, rows["frequency"], rows["recency"], rows["T"])
@@ -276,7 +277,10 @@ def test_next_months_take_the_index_where_it_is_used(shipped):
     result = shipped("demo").value
     index = [1.2] + [1.0] * 11
     used = replace(result.holdout, season={"used": True, "index": index, "error": [0.1] * 12})
-    plain, with_index = seasons.forecast_months(result), seasons.forecast_months(replace(result, holdout=used))
+    plain, with_index = (
+        months_ahead.forecast_months(result),
+        months_ahead.forecast_months(replace(result, holdout=used)),
+    )
     assert with_index["expected"].iloc[0] == pytest.approx(1.2 * plain["expected"].iloc[0])
     assert with_index["expected"].iloc[1] == pytest.approx(plain["expected"].iloc[1])
     width = [frame["high"].iloc[1] - frame["low"].iloc[1] for frame in (plain, with_index)]

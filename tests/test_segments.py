@@ -4,6 +4,7 @@ import datetime as dt
 from functools import cache
 from types import SimpleNamespace
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,11 +14,12 @@ from scipy.optimize import minimize
 from scipy.stats import nbinom
 
 from acquired_base import AS_OF, Truth, as_tables, histories, transactions
-from perennial.analysis import segments
+from perennial.analysis import group_models, groupings, segment_holdout, segments
 from perennial.analysis.censoring import Beginning
 from perennial.analysis.fitters import fit_gamma_gamma, fit_purchases
+from perennial.analysis.group_models import GroupModels
+from perennial.analysis.groupings import EARLIER, OTHERS, UNKNOWN, Grouping
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
-from perennial.analysis.segments import EARLIER, OTHERS, UNKNOWN, Grouping, GroupModels
 from perennial.errors import ModelError, ParameterError
 from perennial.simulate.population import SEGMENTS
 
@@ -31,7 +33,7 @@ def fitted(parts: dict[str, pd.DataFrame], name="BG/NBD") -> tuple[pd.DataFrame,
     rows = pd.concat([part.assign(group=group) for group, part in parts.items()], ignore_index=True)
     rows = rows.assign(monetary_value=0.0)
     pooled = fit_purchases(rows, name)
-    return rows, segments.fit_groups(rows, Grouping("segment", None, pd.DataFrame()), pooled, None, 1), pooled
+    return rows, group_models.fit_groups(rows, Grouping("segment", None, pd.DataFrame()), pooled, None, 1), pooled
 
 
 def test_statistic_by_hand():
@@ -122,7 +124,7 @@ def parameters(**changes):
 
 @cache
 def pooled_models():
-    rows = segments.grouped_rows(client()[1], client()[1].select("customer_id", group=client()[1].customer_id.left(0)))
+    rows = groupings.grouped_rows(client()[1], client()[1].select("customer_id", group=client()[1].customer_id.left(0)))
     return fit_purchases(rows, "BG/NBD"), fit_gamma_gamma(rows)
 
 
@@ -148,9 +150,9 @@ def test_different_segments_are_supported_and_used():
 
 def test_models_of_groups_find_their_truth():
     """First-year purchases by each group's true parameters lie in (or within a hair of) the 90 % interval."""
-    year = segments.first_year(compared().models["segment"], 0.9, 1).set_index("group")
+    year = group_models.first_year(compared().models["segment"], 0.9, 1).set_index("group")
     for name, truth in TRUTHS.items():
-        true = float(truth.purchase.expected_of_new(segments.YEAR_DAYS))
+        true = float(truth.purchase.expected_of_new(group_models.YEAR_DAYS))
         reach = year.loc[name, "high"] - year.loc[name, "low"]
         assert year.loc[name, "low"] - reach / 4 < true < year.loc[name, "high"] + reach / 4
     assert list(year.index) == ["fast", "slow"]
@@ -203,8 +205,8 @@ def test_holdout_errors_by_brute_force():
     before = segments.customer_summary(table, cut).cache()
     rows = before.to_pandas()
     purchase, spend = fit_purchases(rows.assign(weight=1), "BG/NBD"), fit_gamma_gamma(rows.assign(weight=1))
-    grouping = segments.group_by_column(summary, people, "segment", 100)
-    found = segments.judge_grouping(table, before, grouping, purchase, spend, AS_OF, cut, 100)
+    grouping = groupings.group_by_column(summary, people, "segment", 100)
+    found = segment_holdout.judge_grouping(table, before, grouping, purchase, spend, AS_OF, cut, 100)
     later = days[days["ordered_on"] > pd.Timestamp(cut)].groupby("customer_id")["amount"]
     actual = rows["customer_id"].map(later.size()).fillna(0).to_numpy(float)
     paid = rows["customer_id"].map(later.sum().astype(float)).fillna(0).to_numpy(float)
@@ -231,8 +233,8 @@ def test_alike_models_forecast_alike():
     cut = AS_OF - dt.timedelta(days=240)
     before = segments.customer_summary(table, cut).cache()
     purchase = fit_purchases(before.to_pandas().assign(weight=1), "BG/NBD")
-    grouping = segments.group_by_column(summary, people, "segment", 1)
-    found = segments.judge_grouping(table, before, grouping, purchase, None, AS_OF, cut, 10_000)
+    grouping = groupings.group_by_column(summary, people, "segment", 1)
+    found = segment_holdout.judge_grouping(table, before, grouping, purchase, None, AS_OF, cut, 10_000)
     assert found["rmse"] == found["rmse_pooled"]
     assert found["bias"] == found["bias_pooled"]
     assert np.isnan(found["rmse_money"])
@@ -245,8 +247,8 @@ def test_small_unknown_and_missing_groups():
     number = frame["customer_id"].str[-4:].astype(int)
     frame["region"] = np.select([number < 5, number < 150, number < 250], ["tiny", "north", "  "], "south")
     frame = frame[(number < 300) | frame["customer_id"].str.startswith("slow")]
-    customers = segments.ibis.memtable(frame)
-    grouping = segments.group_by_column(summary, customers, "region", 100)
+    customers = ibis.memtable(frame)
+    grouping = groupings.group_by_column(summary, customers, "region", 100)
     sizes = grouping.sizes.set_index("group")["customers"]
     assert grouping.pooled == ("tiny",)
     assert set(sizes.index) == {"north", "south", UNKNOWN, OTHERS}
@@ -281,16 +283,16 @@ def test_cohorts_leave_out_those_there_before():
     """Customers of the first, left-censored cohorts form a group that is never compared; it takes the pooled model."""
     _table, summary, _people = client()
     first = Beginning("clear", frozenset({pd.Timestamp("2023-01-01"), pd.Timestamp("2023-02-01")}))
-    grouping = segments.group_by_cohort(summary, first, "month", 50)
+    grouping = groupings.group_by_cohort(summary, first, "month", 50)
     sizes = grouping.sizes.set_index("group")["customers"]
     days = summary.to_pandas()["first_on"]
     assert sizes[EARLIER] == int((pd.to_datetime(days) < "2023-03-01").sum())
     assert EARLIER not in grouping.groups
     assert set(grouping.groups) == {"2023-H1", "2023-H2", "2024-H1", "2024-H2"}
-    plain = segments.group_by_cohort(summary, NONE, "month", 50)
+    plain = groupings.group_by_cohort(summary, NONE, "month", 50)
     assert EARLIER not in set(plain.sizes["group"])
-    models = segments.fit_groups(segments.grouped_rows(summary, grouping.members), grouping, *pooled_models(), 50)
-    found = segments.likelihood_ratio(segments.grouped_rows(summary, grouping.members), models, *pooled_models())
+    models = group_models.fit_groups(groupings.grouped_rows(summary, grouping.members), grouping, *pooled_models(), 50)
+    found = segments.likelihood_ratio(groupings.grouped_rows(summary, grouping.members), models, *pooled_models())
     assert found["left_out"] >= sizes[EARLIER]
 
 
@@ -298,16 +300,16 @@ def test_without_a_customers_table_only_cohorts():
     table, summary, _people = client()
     found = segments.compare_groupings(table, summary, None, NONE, *pooled_models(), None, parameters())
     assert set(found.groupings) == {"cohort"}
-    assert segments.possible_columns(None) == []
+    assert groupings.possible_columns(None) == []
 
 
 def test_draws_out_of_range_are_left_out():
     """A draw that is no number does not make the interval missing; many of them do."""
     draws = np.ones((100, 2))
     draws[3, 1] = np.inf
-    assert segments.sound(draws).shape == (99, 2)
+    assert group_models.sound(draws).shape == (99, 2)
     draws[:10] = np.nan
-    assert np.isnan(segments.sound(draws)).all()
+    assert np.isnan(group_models.sound(draws)).all()
 
 
 def test_purchase_by_is_checked(workbook):
@@ -332,13 +334,13 @@ def test_purchase_by_is_checked(workbook):
 def test_demo_segments_have_their_stated_truth(shipped):
     """The demo's segments are simulated from SEGMENTS: what each group's model expects covers the truth."""
     demo = shipped("demo")
-    grouping = segments.group_by_column(demo.summary, demo.table("customers"), "segment", 100)
-    rows = segments.grouped_rows(demo.summary, grouping.members)
-    models = segments.fit_groups(rows, grouping, demo.value.purchase, demo.value.spend, 100)
-    year = segments.first_year(models, 0.95, 1).set_index("group")
+    grouping = groupings.group_by_column(demo.summary, demo.table("customers"), "segment", 100)
+    rows = groupings.grouped_rows(demo.summary, grouping.members)
+    models = group_models.fit_groups(rows, grouping, demo.value.purchase, demo.value.spend, 100)
+    year = group_models.first_year(models, 0.95, 1).set_index("group")
     for s in SEGMENTS:
         params = {"r": s.r, "alpha": s.alpha_days / DAYS_PER_WEEK, "a": s.a, "b": s.b}
-        true = float(PurchaseModel("BG/NBD", params).expected_of_new(segments.YEAR_DAYS))
+        true = float(PurchaseModel("BG/NBD", params).expected_of_new(group_models.YEAR_DAYS))
         assert year.loc[s.name, "low"] < true < year.loc[s.name, "high"], s.name
     found = segments.likelihood_ratio(rows, models, demo.value.purchase, demo.value.spend)
     assert (found["df_purchases"], found["df_spend"], found["customers"]) == (8, 6, 2000)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from perennial.analysis import renewal_fit
 from perennial.analysis import shifted_beta_geometric as sbg
 from perennial.errors import ModelError
 
@@ -50,7 +51,7 @@ def simulated(alpha: float, beta: float, contracts: int, watched: int, rng: np.r
 )
 def test_published_cohorts(curve, alpha, beta, loglik, later):
     """Fader & Hardie (2007): parameters, log-likelihood (N = 1000), projection to years 8-12."""
-    model = sbg.fit(cohort(curve))
+    model = renewal_fit.fit(cohort(curve))
     assert model.alpha == pytest.approx(alpha, abs=6e-4)
     assert model.beta == pytest.approx(beta, abs=6e-4)
     assert model.loglik == pytest.approx(loglik, abs=2e-3)
@@ -73,7 +74,7 @@ def test_published_cohorts_customer_by_customer(real_data):
         own = rows[rows["cohort"] == name]
         # a customer seen for T = 8 years has come to 7 renewals; recency 8 is one that still runs
         counts = pd.DataFrame({"time": own["recency"].clip(upper=7), "ended": own["recency"] < own["T"]})
-        model = sbg.fit(counts.value_counts().rename("count").reset_index())
+        model = renewal_fit.fit(counts.value_counts().rename("count").reset_index())
         assert (model.alpha, model.beta) == (pytest.approx(alpha, abs=0.01), pytest.approx(beta, abs=0.05))
 
 
@@ -158,7 +159,7 @@ def test_slope_is_the_derivative_of_the_likelihood():
         up[place] += step
         down[place] -= step
         want = (sbg.log_likelihood(up, time, ended) - sbg.log_likelihood(down, time, ended)) / (2 * step)
-        assert sbg._slope((0.8, 2.5), time, ended)[:, place] == pytest.approx(want, abs=1e-7)
+        assert renewal_fit._slope((0.8, 2.5), time, ended)[:, place] == pytest.approx(want, abs=1e-7)
 
 
 def test_drawn_renewals_have_the_expected_residual_lifetime():
@@ -173,8 +174,8 @@ def test_drawn_renewals_have_the_expected_residual_lifetime():
 
 def test_weights_count_as_customers():
     """Ten times the counts, in split rows: same parameters, ten times the likelihood, errors √10 smaller."""
-    one = sbg.fit(cohort(REGULAR))
-    ten = sbg.fit(pd.concat([cohort(REGULAR, 4000), cohort(REGULAR, 6000)]))
+    one = renewal_fit.fit(cohort(REGULAR))
+    ten = renewal_fit.fit(pd.concat([cohort(REGULAR, 4000), cohort(REGULAR, 6000)]))
     assert (ten.alpha, ten.beta) == (pytest.approx(one.alpha, rel=1e-5), pytest.approx(one.beta, rel=1e-5))
     assert ten.loglik == pytest.approx(10 * one.loglik)
     assert ten.se["alpha"] == pytest.approx(one.se["alpha"] / math.sqrt(10), rel=1e-3)
@@ -182,7 +183,7 @@ def test_weights_count_as_customers():
 
 def test_standard_errors_are_those_of_a_bootstrap():
     """500 resampled high-end cohorts: spread of alpha and beta within 15 % of the asymptotic standard errors."""
-    model, rng = sbg.fit(cohort(HIGH_END)), np.random.default_rng(3)
+    model, rng = renewal_fit.fit(cohort(HIGH_END)), np.random.default_rng(3)
     alpha, beta = model._resample(500, rng)  # its grid is coarse against this narrow a fit: hence 15 %
     assert np.log(alpha).std() == pytest.approx(model.se["alpha"] / model.alpha, rel=0.15)
     assert np.log(beta).std() == pytest.approx(model.se["beta"] / model.beta, rel=0.15)
@@ -198,7 +199,7 @@ def test_parameters_are_recovered_and_intervals_cover():
     truth = [sbg.survival(0.8, 4, 15), sbg.residual_lifetime(0.8, 4, 1, 0.1), 0.8 / 4.8]
     inside, estimates = np.zeros(3), []
     for _plan in range(plans):
-        model = sbg.fit_or_constant(simulated(0.8, 4, 400, 9, rng))
+        model = renewal_fit.fit_or_constant(simulated(0.8, 4, 400, 9, rng))
         alpha, beta = model.draw(150, rng)
         drawn = [sbg.survival(alpha, beta, 15), sbg.residual_lifetime(alpha, beta, 1, 0.1), alpha / (alpha + beta)]
         bounds = [np.quantile(values, [0.05, 0.95]) for values in drawn]
@@ -211,7 +212,7 @@ def test_parameters_are_recovered_and_intervals_cover():
 
 
 def test_one_hundred_thousand_contracts_find_the_truth():
-    model = sbg.fit(simulated(0.9, 8, 100_000, 35, np.random.default_rng(2)))
+    model = renewal_fit.fit(simulated(0.9, 8, 100_000, 35, np.random.default_rng(2)))
     assert abs(model.alpha - 0.9) < 3 * model.se["alpha"] < 0.1
     assert abs(model.beta - 8) < 3 * model.se["beta"] < 1
 
@@ -222,9 +223,9 @@ def counts(*rows: tuple[int, bool, float]) -> pd.DataFrame:
 
 def test_all_contracts_may_have_ended():
     """No censoring at all: the fit goes through, and constant churn would be worse."""
-    model = sbg.fit(counts((1, True, 50), (2, True, 20), (3, True, 12), (5, True, 10), (9, True, 8)))
+    model = renewal_fit.fit(counts((1, True, 50), (2, True, 20), (3, True, 12), (5, True, 10), (9, True, 8)))
     assert model.name == "sBG" and model.renewed == 20 + 24 + 40 + 64
-    assert model.loglik > sbg.constant_likelihood(model.counts)
+    assert model.loglik > renewal_fit.constant_likelihood(model.counts)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,7 @@ def test_all_contracts_may_have_ended():
 )
 def test_what_cannot_be_fitted_says_why(given, said):
     with pytest.raises(ModelError, match=said):
-        sbg.fit_or_constant(given)
+        renewal_fit.fit_or_constant(given)
 
 
 @pytest.mark.parametrize(
@@ -266,9 +267,9 @@ def test_what_cannot_be_fitted_says_why(given, said):
 )
 def test_where_contracts_do_not_show_that_they_differ_churn_is_constant(given, said):
     """The geometric limit: its own maximum-likelihood rate, named as such, with the reason; sBG itself refuses."""
-    with pytest.raises(sbg.NoSpreadError, match=said):
-        sbg.fit(given)
-    model = sbg.fit_or_constant(given)
+    with pytest.raises(renewal_fit.NoSpreadError, match=said):
+        renewal_fit.fit(given)
+    model = renewal_fit.fit_or_constant(given)
     assert model.name == "constant churn" and said in model.reason
     ended = given.loc[given["ended"], "count"].sum()
     decisions = (given["time"] * given["count"]).sum()
@@ -289,7 +290,7 @@ def test_cohort_test_against_its_own_recomputation():
         return -float(found.fun)
 
     both = [cohort(REGULAR), cohort(HIGH_END)]
-    test = sbg.cohorts_differ(both)
+    test = renewal_fit.cohorts_differ(both)
     want = 2 * (best(both[0]) + best(both[1]) - best(pd.concat(both)))
     assert test["statistic"] == pytest.approx(want, rel=1e-4)
     assert test["df"] == 2
@@ -300,8 +301,8 @@ def test_cohort_test_against_its_own_recomputation():
 def test_cohorts_of_one_kind_do_not_differ():
     """Halves of one cohort: no gain, p = 1. A cohort with one renewal adds one parameter, with none none."""
     half = cohort(REGULAR, 500)
-    assert sbg.cohorts_differ([half, half])["p_value"] == pytest.approx(1, abs=1e-3)
+    assert renewal_fit.cohorts_differ([half, half])["p_value"] == pytest.approx(1, abs=1e-3)
     young = counts((1, True, 30), (1, False, 70))
-    assert sbg.cohorts_differ([half, half, young])["df"] == 3
-    assert sbg.cohorts_differ([half, half, counts((0, False, 9))])["df"] == 2
-    assert math.isnan(sbg.cohorts_differ([half])["p_value"])
+    assert renewal_fit.cohorts_differ([half, half, young])["df"] == 3
+    assert renewal_fit.cohorts_differ([half, half, counts((0, False, 9))])["df"] == 2
+    assert math.isnan(renewal_fit.cohorts_differ([half])["p_value"])

@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from perennial.analysis import renewal_fit
 from perennial.analysis import renewals as dates
 from perennial.analysis import shifted_beta_geometric as sbg
 from perennial.analysis.purchases.formulas import Floats
@@ -58,7 +59,7 @@ def fit_plans(subscriptions: ir.Table, rhythms: list[Rhythm], as_of: dt.date, mi
         if not rhythm.recognised or own["count"].sum() < minimum:
             continue
         try:
-            found.append(Plan(rhythm, own, sbg.fit_or_constant(own)))
+            found.append(Plan(rhythm, own, renewal_fit.fit_or_constant(own)))
         except ModelError as error:
             found.append(Plan(rhythm, own, reason=str(error)))
     return found

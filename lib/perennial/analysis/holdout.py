@@ -25,8 +25,9 @@ from perennial.analysis.plain import write_plain
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, HISTORY, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.regularity import by_silence
-from perennial.analysis.seasons import Trend, find_trend, try_index, with_index
+from perennial.analysis.seasons import try_index, with_index
 from perennial.analysis.tracking import by_month, customer_spread, expected_under_draws, track
+from perennial.analysis.trends import Trend, find_trend
 from perennial.errors import ModelError
 from perennial.formats import date as date_text
 from perennial.formats import days as days_text

@@ -5,6 +5,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from perennial.errors import ParameterError
 from perennial.parameters import Parameters
@@ -25,6 +26,22 @@ def line_margin(
     if "margin" not in transactions.columns:
         return assumed
     return ibis.coalesce(transactions.margin.cast("float64"), assumed)
+
+
+def margin_source(transactions: ir.Table) -> tuple[float, float]:
+    """Share of revenue whose margin stands in the data, and that margin as a share of that revenue (NaN without)."""
+    if "margin" not in transactions.columns:
+        return 0.0, float("nan")
+    known = transactions.margin.notnull()
+    sums = transactions.agg(
+        all=transactions.amount.sum().cast("float64"),
+        known=transactions.amount.sum(where=known).cast("float64"),
+        margin=transactions.margin.sum().cast("float64"),
+    ).to_pandas().iloc[0]  # fmt: skip
+    known_sum = float(sums["known"]) if pd.notna(sums["known"]) else 0.0
+    if not known_sum or not float(sums["all"]):
+        return 0.0, float("nan")
+    return known_sum / float(sums["all"]), float(sums["margin"]) / known_sum
 
 
 def declared_shares(margin_by: Any) -> dict[str, float] | None:

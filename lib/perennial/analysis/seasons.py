@@ -7,25 +7,20 @@ as log-linear Poisson regressions on the expected purchases with the dispersion 
 """
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, stdtrit
 
-from perennial.analysis.clv import draw_parameters_of, draw_purchases
-from perennial.analysis.purchase_model import HISTORY, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
-from perennial.analysis.uncertainty import reach
 from perennial.formats import days as days_text
 from perennial.formats import number
 from perennial.language import _
 
 if TYPE_CHECKING:
-    from perennial.analysis.value import ValueResult
+    pass
 
 YEAR_DAYS = 365.25
 DAYS_OF_MONTH = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
@@ -34,39 +29,8 @@ TWO_YEARS = 728  # days, 104 weeks
 HALF_MONTH = 15  # days; shorter pieces of a month are not counted
 FEWEST_EXPECTED = 5.0  # repeat purchases of a month that is counted, of a week on average
 SAME_SHARE = 0.005  # an index that changes the hold-out's total by less cannot be judged by the total
-_DRAWS = 100
-_CELLS = 4_000_000  # rows × draws
-
-
-@dataclass(frozen=True)
-class Trend:
-    """How actual against expected repeat purchases moved over time.
-
-    Attributes
-    ----------
-    yearly, low, high : change of the ratio within a year (0.10: a tenth more), and its interval.
-    level : the ratio at the first week of the line.
-    p_value : of no trend.
-    weeks : weeks it was measured on.
-    """
-
-    yearly: float
-    low: float
-    high: float
-    level: float
-    p_value: float
-    weeks: int
-
-    @property
-    def over_span(self) -> tuple[float, float, float]:
-        """Change of the ratio from the first week to the last, and its interval."""
-        years = self.weeks * 7 / YEAR_DAYS
-        change, low, high = ((1 + value) ** years - 1 for value in (self.yearly, self.low, self.high))
-        return change, low, high
-
-    def line(self, weeks: Floats) -> Floats:
-        """The ratio so many weeks after the first."""
-        return self.level * np.exp(np.log1p(self.yearly) * weeks * 7 / YEAR_DAYS)
+DRAWS = 100
+CELLS = 4_000_000  # rows × draws
 
 
 @dataclass(frozen=True)
@@ -109,72 +73,7 @@ def plain_expected(weeks: pd.DataFrame) -> Floats:
     return weeks[name].to_numpy(float)
 
 
-def find_trend(
-    weeks: pd.DataFrame,
-    interval: float = 0.9,
-    spread: Callable[[Floats, Floats], float] | None = None,
-    drawn: Floats | None = None,
-) -> Trend | str:
-    """The trend of the weekly ratio of actual to expected.
-
-    Parameters
-    ----------
-    weeks : ``actual, expected`` per week in the order of time (:func:`perennial.analysis.tracking.track`).
-    spread : variance between customers of a weighted sum of weeks (``tracking.customer_spread``).
-    drawn : draws × weeks, what is expected under other parameters; for weeks the model was not fitted on.
-
-    Returns
-    -------
-    the trend, or the reason why it cannot be told.
-
-    Notes
-    -----
-    Beside a yearly wave where there are two years. Its variance adds what weeks have in common with their neighbours
-    (Newey & West 1987, Econometrica 55(3), with 1.3·√n lags: Lazarus, Lewis, Stock & Watson 2018, J. Business & Econ.
-    Statistics 36(4)) to what each customer carries from week to week, less the weeks' own, which is in both (Cameron,
-    Gelbach & Miller 2011, J. Business & Econ. Statistics 29(2)), and where ``drawn`` is given that of the parameters.
-    The second part matters: frequent customers stay for years, and their number wanders without any trend, which no
-    window of weeks can see.
-    """
-
-    expected = plain_expected(weeks)
-    held = expected > 0
-    actual, expected = np.where(held, weeks["actual"].to_numpy(float), 0.0), np.where(held, expected, 1e-12)
-    count = len(actual)
-    if count < FEWEST_WEEKS:
-        return _("the data hold {n} weeks; a trend needs {least}", n=number(count), least=number(FEWEST_WEEKS))
-    if expected.mean() < FEWEST_EXPECTED or actual.sum() == 0:
-        return _("there are too few repeat purchases a week")
-    years = np.arange(count) * 7 / YEAR_DAYS
-    design = np.column_stack([years - years.mean(), np.ones(count)])
-    if count * 7 >= TWO_YEARS:
-        design = np.column_stack([design, np.sin(2 * np.pi * years), np.cos(2 * np.pi * years)])
-    fit, errors = _poisson(actual, design, np.log(expected))
-    slope, fitted = float(fit.params[0]), np.asarray(fit.mu)
-    others = design[:, 1:]
-    along = np.linalg.solve((others.T * fitted) @ others, (others.T * fitted) @ design[:, 0])
-    alone = design[:, 0] - others @ along  # the slope's own part of time, so that one sum per customer suffices
-    size = float(fitted @ alone**2)
-    own = float(np.sum((alone * (actual - fitted)) ** 2)) / size**2
-    variance = errors**2
-    if spread is not None:
-        variance = max(variance, variance - own + spread(alone, fitted / expected) / size**2)
-    if drawn is not None:
-        moved = np.log(np.maximum(drawn, 1e-12) / expected) @ (alone * fitted) / size
-        variance += float(np.var(moved))
-    if not np.isfinite([slope, variance]).all() or variance <= 0:
-        return _("the weeks do not vary enough to measure a trend")
-    error = np.sqrt(variance)
-    wide = reach(interval) * error
-    yearly, low, high = np.expm1([slope, slope - wide, slope + wide])
-    level = float(np.exp(fit.params[1] - slope * years.mean()))
-    p_value = 2 * NormalDist().cdf(-abs(slope) / error)
-    # rounded, because sums over threads differ in the last digits
-    yearly, low, high, level, p_value = (round(float(value), 9) for value in (yearly, low, high, level, p_value))
-    return Trend(yearly, low, high, level, p_value, count)
-
-
-def _poisson(actual: Floats, design: Floats, offset: Floats) -> tuple[Any, float]:
+def fit_poisson(actual: Floats, design: Floats, offset: Floats) -> tuple[Any, float]:
     """The fit and the first coefficient's standard error, robust to weeks that hang together."""
     from statsmodels.genmod.families import Poisson
     from statsmodels.genmod.generalized_linear_model import GLM
@@ -337,68 +236,3 @@ def with_index(weeks: pd.DataFrame, index: Floats) -> pd.DataFrame:
         high=weeks["high"] + shift,
         expected_plain=weeks["expected"],
     )
-
-
-def forecast_months(result: "ValueResult", count: int = 3) -> pd.DataFrame:
-    """Repeat purchase days of today's customers in each of the next months, counted from the as-of day.
-
-    Returns
-    -------
-    frame ``first, last`` (dates of the month), ``expected, low, high`` (purchase days), ``index`` (1 without one).
-
-    Notes
-    -----
-    The interval is normal, from three sources: parameters (draws), chance (the variance over mean of the first month,
-    drawn from the exact posterior, holds for all), and, where an index is used, its error. It holds no model error.
-    """
-
-    settings, model = result.settings, result.purchase
-    as_of = dt.date.fromisoformat(settings["as_of"])
-    ends = [(pd.Timestamp(as_of) + pd.DateOffset(months=k)).date() for k in range(count + 1)]
-    rows = result.rows.groupby(HISTORY, as_index=False)["weight"].sum()
-    days = [(end - as_of).days for end in ends[1:]]
-    expected = np.diff(_totals(model, rows, days, model.theta), prepend=0.0)
-    rng = np.random.default_rng(settings["seed"])
-    variance = _chance(model, rows, days[0], rng) * expected
-    if model.has_covariance:
-        draws = int(np.clip(_CELLS // len(rows), 20, _DRAWS))
-        drawn = [_totals(model, rows, days, theta) for theta in draw_parameters_of(model, draws, rng)]
-        variance = variance + np.var(np.diff(drawn, axis=1, prepend=0.0), axis=0)
-    factor, noise = np.ones(count), np.zeros(count)
-    season = result.holdout.season if result.holdout else {}
-    if season.get("used"):
-        spans = [(end - begin).days for begin, end in zip(ends, ends[1:], strict=False)]
-        firsts = [begin + dt.timedelta(days=1) for begin in ends[:-1]]
-        index, error = np.array(season["index"]), np.array(season["error"])
-        parts = [
-            (daily_index(index, f, s), daily_index(index * error, f, s)) for f, s in zip(firsts, spans, strict=True)
-        ]
-        factor, noise = np.array([a.mean() for a, _b in parts]), np.array([b.mean() for _a, b in parts])
-    wide = reach(settings["interval"]) * np.sqrt(variance * factor**2 + (noise * expected) ** 2)
-    middle = expected * factor
-    return pd.DataFrame(
-        {
-            "first": [begin + dt.timedelta(days=1) for begin in ends[:-1]],
-            "last": ends[1:],
-            "expected": middle,
-            "low": np.maximum(middle - wide, 0),
-            "high": middle + wide,
-            "index": factor,
-        }
-    )
-
-
-def _totals(model: PurchaseModel, rows: pd.DataFrame, days: list[int], theta: Floats) -> Floats:
-    """Expected purchase days of all customers within so many days, for each of ``days``."""
-    x, last, age = (rows[name].to_numpy(float) for name in HISTORY)
-    alive = rows["weight"].to_numpy(float) * model.p_alive(x, last, age, theta)
-    return np.array([float(alive @ model.purchases_if_alive(ahead, x, age, theta)) for ahead in days])
-
-
-def _chance(model: PurchaseModel, rows: pd.DataFrame, days: int, rng: np.random.Generator) -> float:
-    """Variance over mean of all customers' purchases together within so many days, from draws."""
-    draws = int(np.clip(_CELLS // len(rows), 20, _DRAWS))
-    drawn = draw_purchases(rows, model, np.tile(model.theta, (draws, 1)), float(days), rng)
-    weight = rows["weight"].to_numpy(float)
-    mean = float(weight @ drawn.mean(axis=1))
-    return float(weight @ drawn.var(axis=1, ddof=1)) / mean if mean > 0 else 1.0

@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING
 
 from perennial import formats
-from perennial.analysis import segments
-from perennial.analysis.acquisition import ALL, Prospect
+from perennial.analysis import group_models
+from perennial.analysis.prospects import ALL, Prospect
 from perennial.chapters import acquisition_words as words
 from perennial.chapters import phrases
-from perennial.chapters.acquisition_captions import PROSPECTS, SOURCES
+from perennial.chapters.acquisition_captions import PROSPECTS
+from perennial.chapters.acquisition_tables import SOURCES
 from perennial.language import _, plural
 from perennial.statements import Finding
 
@@ -32,7 +33,7 @@ def _groups_said(found: "Acquired") -> str:
     if name not in found.segmentation.models:
         return ""
     row = tests[tests["grouping"] == name]
-    year = segments.first_year(found.segmentation.models[name], found.parameters.interval, found.parameters.seed)
+    year = group_models.first_year(found.segmentation.models[name], found.parameters.interval, found.parameters.seed)
     each = [
         _(
             "{group} {n} ({low} to {high})",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from perennial import formats
-from perennial.analysis import segments
-from perennial.analysis.acquisition import ALL, Prospect
-from perennial.analysis.segments import EARLIER, OTHERS, UNKNOWN
+from perennial.analysis import group_models
+from perennial.analysis.groupings import EARLIER, OTHERS, UNKNOWN
+from perennial.analysis.prospects import ALL, Prospect
 from perennial.chapters import phrases
 from perennial.chapters.value_words import DAYS_PER_MONTH, MONTH_SLACK, amount, history_days
 from perennial.language import _, plural
@@ -168,7 +168,7 @@ def tails(found: "Acquired") -> list[float]:
 
 
 def least(found: "Acquired") -> int:
-    return max(segments.FEWEST_CUSTOMERS, found.parameters.minimum_group)
+    return max(group_models.FEWEST_CUSTOMERS, found.parameters.minimum_group)
 
 
 def change(share: float) -> str:

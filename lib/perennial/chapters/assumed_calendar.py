@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from perennial import formats
-from perennial.analysis import seasons
-from perennial.analysis.seasons import Season, Trend
+from perennial.analysis import months_ahead, seasons
+from perennial.analysis.seasons import Season
+from perennial.analysis.trends import Trend
 from perennial.analysis.value import ValueResult
 from perennial.chapters import assumption_words as words
 from perennial.chapters.value_words import DAYS_PER_MONTH, signed_percent
@@ -242,7 +243,7 @@ def _calendar_findings(result: ValueResult, season: Season | str) -> list[Findin
 
 def next_months(client: "Client", result: ValueResult) -> Part:
     """What today's customers will probably buy in each of the next months."""
-    frame = seasons.forecast_months(result)
+    frame = months_ahead.forecast_months(result)
     total = float(frame["expected"].sum())
     title = _("Today's customers probably buy on {n} days in the next three months", n=formats.compact(round(total)))
     subtitle = _("Expected purchase days by month from the as-of day, with {level} interval", level=words.level(result))

@@ -209,7 +209,7 @@ def _holdout_caption(found: "Contracts") -> Caption:
 
 
 def _parameter_caption(found: "Contracts") -> Caption:
-    from perennial.analysis.shifted_beta_geometric import constant_likelihood
+    from perennial.analysis.renewal_fit import constant_likelihood
 
     plan = found.modelled[0]
     assert plan.model is not None

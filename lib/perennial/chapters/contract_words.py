@@ -10,7 +10,6 @@ from perennial.analysis.renewals import Rhythm
 from perennial.chapters.phrases import listed
 from perennial.chapters.value_words import amount
 from perennial.language import _, plural
-from perennial.statements import Finding
 
 if TYPE_CHECKING:
     from perennial.chapters.value_contracts import Contracts
@@ -77,7 +76,8 @@ def level(found: "Contracts") -> str:
     return formats.percent(found.parameters.interval)
 
 
-def _bounds(found: "Contracts", low: float, high: float) -> str:
+def bounds_of(found: "Contracts", low: float, high: float) -> str:
+    """An interval of money, in words where it has no bound."""
     if math.isinf(low):
         return _("without bound")
     if math.isinf(high):
@@ -92,7 +92,7 @@ def says(found: "Contracts") -> list[str]:
     """What the section says in its own place."""
     parts = [
         _setting(found),
-        _fees(found),
+        fees_sentence(found),
         _rhythms(found),
         _value(found),
         _cohorts(found),
@@ -111,7 +111,8 @@ def _setting(found: "Contracts") -> str:
     )
 
 
-def _fees(found: "Contracts") -> str:
+def fees_sentence(found: "Contracts") -> str:
+    """Whether the fees stand in the orders too, so that the two values must not be added."""
     share = formats.percent(found.fee_share)
     if found.fees == "in orders":
         return _(
@@ -178,8 +179,8 @@ def _value(found: "Contracts") -> str:
             "Over the {horizon} the interval is {parameters} from uncertain parameters alone and {chance} from chance "
             "alone.",
             horizon=horizon(found),
-            parameters=_bounds(found, within["parameter_low"], within["parameter_high"]),
-            chance=_bounds(found, within["process_low"], within["process_high"]),
+            parameters=bounds_of(found, within["parameter_low"], within["parameter_high"]),
+            chance=bounds_of(found, within["process_low"], within["process_high"]),
         )
     ]
     for plan in found.modelled:
@@ -281,68 +282,11 @@ def _odd(found: "Contracts") -> str:
     return " ".join(texts)
 
 
-def findings(found: "Contracts") -> list[Finding]:
-    """What of it belongs in the chapter's bottom line."""
-    if found.value is None:
-        return []
-    within, value = found.value.total["within"], found.value.total["value"]
-    sentence = _(
-        "The {n} running contracts are worth {within} over the {horizon} ({level} interval {bounds}): fees × margin, "
-        "discounted.",
-        n=formats.number(found.value.plans["contracts"].sum()), within=money(found, within["value"]),
-        horizon=horizon(found), level=level(found), bounds=_bounds(found, within["low"], within["high"]),
-    )  # fmt: skip
-    parts = [sentence, _test_in_short(found), _on_top(found), _all_renewals(found, value)]
-    made = [
-        Finding("value.contracts", CHAPTER, " ".join(part for part in parts if part),
-                within["value"], within["low"], within["high"], found.parameters.currency, 0.6, "finding",
-                "contract_value")
-    ]  # fmt: skip
-    if found.fees != "apart":
-        share = None if formats.is_missing(found.fee_share) else found.fee_share
-        made.append(Finding("value.contracts_in_orders", CHAPTER, _fees(found), share, unit="share", importance=0.5,
-                            kind="caution", figure="contract_value"))  # fmt: skip
-    return made
-
-
-def _test_in_short(found: "Contracts") -> str:
-    held = found.holdout
-    if held is None or held.scores.empty:
-        return _("How well such forecasts come true could not be tested.")
-    model = held.scores[held.scores["plan"].isna() & (held.scores["forecaster"] == MODEL)].iloc[0]
-    return _("Tested since {cut}, the model expected {predicted} of {n} contracts to come through; {actual} did.",
-             cut=formats.date(held.cut), predicted=formats.number(model["predicted"], 0),
-             n=formats.number(model["contracts"]), actual=formats.number(model["actual"]))  # fmt: skip
-
-
-def _on_top(found: "Contracts") -> str:
-    if found.fees == "apart":
-        return _("Customer equity counts orders only, so this comes on top.")
-    return ""
-
-
 def beyond(found: "Contracts") -> float:
     """Share of the value of all renewals from those that no contract has come to yet; missing where unbounded."""
     assert found.value is not None
     whole = found.value.total["value"]["value"]
     return float(found.value.plans["beyond"].sum()) / whole if math.isfinite(whole) and whole else math.nan
-
-
-def _all_renewals(found: "Contracts", value: dict[str, float]) -> str:
-    if math.isinf(value["value"]):
-        return _("All renewals to come have no finite value: without a discount, contracts whose churn keeps falling "
-                 "(alpha ≤ 1) are expected to be renewed without end.")  # fmt: skip
-    text = _(
-        "All renewals to come would be {value} ({bounds})",
-        value=money(found, value["value"]),
-        bounds=_bounds(found, value["low"], value["high"]),
-    )
-    far = beyond(found)
-    if far >= MOSTLY_BEYOND:
-        assert found.value is not None
-        text += _(", but {share} of that lies beyond any renewal seen so far; at one constant churn it would be {flat}",
-                  share=formats.percent(far), flat=money(found, found.value.plans["constant"].sum()))  # fmt: skip
-    return f"{text}."
 
 
 def absent(found: "Contracts", name: str) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
-from perennial.analysis import acquisition, censoring, segments
-from perennial.analysis.acquisition import Prospect, Prospects
+from perennial.analysis import acquisition, censoring, groupings, segments
 from perennial.analysis.censoring import Beginning
 from perennial.analysis.cohorts import FREQUENCY
+from perennial.analysis.margins import margin_source
+from perennial.analysis.prospects import Prospect, Prospects, everybody, value_prospects
 from perennial.analysis.segments import Segmentation
 from perennial.analysis.value import ValueResult
 from perennial.chapters import acquisition_captions, acquisition_findings
@@ -33,7 +34,7 @@ class Acquired:
     sources : one row per source with a cost; see :func:`sources_table`.
     cohorts, age, unit : see :func:`perennial.analysis.acquisition.returns_by`; with ``cohort`` in words and ``mark``.
     present, unknown : sources in the data; those in the parameters that are not.
-    margin_share, margin_rate : see :func:`perennial.analysis.acquisition.margin_source`.
+    margin_share, margin_rate : see :func:`perennial.analysis.margin_source`.
     """
 
     parameters: Parameters
@@ -79,7 +80,7 @@ def measure(client: "Client", result: ValueResult, segmentation: Segmentation | 
     since = censoring.new_since(beginning.known, FREQUENCY[p.cohort_period])
     prospects = None
     if result.spend is not None:
-        prospects = acquisition.value_prospects(
+        prospects = value_prospects(
             client.transactions,
             client.summary,
             customers,
@@ -95,7 +96,7 @@ def measure(client: "Client", result: ValueResult, segmentation: Segmentation | 
         costs = acquisition.costs_of(client.summary, customers, p.acquisition_cost)
         cohorts, age, unit = _cohorts(client, costs, result, beginning)
         sources = _sources(client, customers, costs, result, prospects)
-    share, rate = acquisition.margin_source(client.transactions)
+    share, rate = margin_source(client.transactions)
     return Acquired(p, result, beginning, segmentation, prospects, payback, sources, cohorts, age, unit, present,
                     acquisition.unknown_sources(p.acquisition_cost, present), share, rate)  # fmt: skip
 
@@ -169,9 +170,9 @@ def _sources(
     if not pairs:
         return pd.DataFrame()
     if "source" in prospects.by and customers is not None:
-        members = segments.group_by_column(client.summary, customers, "source", p.minimum_group, repeaters=0).members
+        members = groupings.group_by_column(client.summary, customers, "source", p.minimum_group, repeaters=0).members
     else:
-        members = acquisition.everybody(client.summary)
+        members = everybody(client.summary)
     held, _age = acquisition.returns_by(client.transactions, client.summary, members, costs, result)
     lines = []
     for one, cost in pairs:

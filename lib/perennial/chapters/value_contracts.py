@@ -14,10 +14,10 @@ from perennial.analysis.contract_holdout import ContractHoldout, holdout_contrac
 from perennial.analysis.contract_setting import Fees, Setting, choose_setting, fees_in_orders
 from perennial.analysis.contract_value import ContractValue, Plan
 from perennial.analysis.holdout import choose_cut
+from perennial.analysis.renewal_fit import cohorts_differ
 from perennial.analysis.renewals import Rhythm
-from perennial.analysis.shifted_beta_geometric import cohorts_differ
 from perennial.analysis.value import ValueResult
-from perennial.chapters import contract_captions, contract_tables
+from perennial.chapters import contract_captions, contract_findings, contract_tables
 from perennial.chapters import contract_words as words
 from perennial.errors import ModelError
 from perennial.language import _
@@ -83,7 +83,7 @@ def part(client: "Client", result: ValueResult | None = None) -> Part:
         return Part(absent=dict.fromkeys(NAMES, reason))
     exhibits = {name: exhibit for name, exhibit in _exhibits(found).items() if len(exhibit.frame)}
     absent = {name: words.absent(found, name) for name in NAMES if name not in exhibits}
-    return Part(exhibits, absent, tuple(words.says(found)), tuple(words.findings(found)))
+    return Part(exhibits, absent, tuple(words.says(found)), tuple(contract_findings.findings(found)))
 
 
 def measure(client: "Client") -> Contracts:
@@ -263,7 +263,7 @@ def _holdout_table(held: ContractHoldout | None) -> pd.DataFrame:
 
 
 def _parameter_table(found: Contracts) -> pd.DataFrame:
-    from perennial.analysis.shifted_beta_geometric import constant_likelihood
+    from perennial.analysis.renewal_fit import constant_likelihood
 
     rows = []
     for plan in found.modelled:
