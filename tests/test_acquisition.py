@@ -61,12 +61,6 @@ def tables(client):
     return client.transactions, client.summary, client.table("customers")
 
 
-@pytest.fixture(scope="module")
-def segmentation(client):
-    """Its groups compared, once for all parts."""
-    return value_acquisition.measure(client, client.value).segmentation
-
-
 def with_cost(client, cost, customers=True):
     """The same client with another cost, with or without its customers table; nothing is fitted anew."""
     given = client.parameters.model_copy(update={"acquisition_cost": cost})
@@ -288,9 +282,9 @@ def test_marks_of_cohorts():
     assert mark("2023-10-01", beginning=clear) == "unfinished"
 
 
-def test_doubtful_first_customers_give_two_values(client, segmentation):
+def test_doubtful_first_customers_give_two_values(client):
     """Where the first cohort may have bought before, the value without it stands beside, as the safer limit."""
-    found = value_acquisition.measure(with_cost(client, None), client.value, segmentation)
+    found = value_acquisition.measure(with_cost(client, None), client.value)
     since = dt.date(2023, 7, 1)
     doubtful = prospects.value_prospects(*tables(client), None, client.value, 10, since)
     doubt = Beginning("possible", frozenset({pd.Timestamp("2023-06-01")}))
@@ -315,9 +309,9 @@ def test_costs_are_checked(workbook, bad):
         workbook.open("acme")
 
 
-def test_part_with_unknown_sources_and_a_source_of_one(client, segmentation):
+def test_part_with_unknown_sources_and_a_source_of_one(client):
     """Costs for sources that are not there are told with those that are; a source of one customer is not shown."""
-    part = value_acquisition.part(with_cost(client, {"web": 40, "lone": 5, "wbe": 3}), client.value, segmentation)
+    part = value_acquisition.part(with_cost(client, {"web": 40, "lone": 5, "wbe": 3}), client.value)
     said = " ".join(part.says)
     assert "names a source that is not in the data: wbe. The sources in the data: lone, shop and web." in said
     assert any(f.id == "value.unknown_sources" and f.kind == "caution" for f in part.findings)
@@ -332,39 +326,39 @@ def test_part_with_unknown_sources_and_a_source_of_one(client, segmentation):
     assert cohorts["customers"].sum() == 700
 
 
-def test_part_without_customers_or_costs(client, segmentation):
+def test_part_without_customers_or_costs(client):
     """No customers table, no cost: what a new customer may cost is shown, the rest says what would unlock it."""
-    part = value_acquisition.part(with_cost(client, None, customers=False), client.value, segmentation)
+    part = value_acquisition.part(with_cost(client, None, customers=False), client.value)
     assert len(part.exhibits["acquisition_prospects"].frame) == 1
     assert "would unlock payback and CLV:CAC. A new customer may cost at most €" in part.absent["acquisition_payback"]
     assert set(part.exhibits) | set(part.absent) == {*DRAW, "acquisition_sources", "acquisition_segments"}
     assert not set(part.exhibits) & set(part.absent)
     charts.prospects(part.exhibits["acquisition_prospects"].frame, "EUR")
-    by_source = value_acquisition.part(with_cost(client, {"web": 4}, customers=False), client.value, segmentation)
+    by_source = value_acquisition.part(with_cost(client, {"web": 4}, customers=False), client.value)
     assert "the customers table has no sources" in by_source.absent["acquisition_payback"]
     assert "acquisition_cost names sources (web), but the customers table has none." in " ".join(by_source.says)
 
 
-def test_part_with_one_cost_for_all(client, segmentation):
+def test_part_with_one_cost_for_all(client):
     """One number, no sources: one line of payback, every cohort costed; at no cost it pays back at once."""
-    part = value_acquisition.part(with_cost(client, 25.0, customers=False), client.value, segmentation)
+    part = value_acquisition.part(with_cost(client, 25.0, customers=False), client.value)
     assert part.exhibits["acquisition_payback"].frame["source"].unique().tolist() == ["all customers"]
     cohorts = part.exhibits["acquisition_cohorts"].frame
     assert cohorts["costed"].tolist() == cohorts["customers"].tolist()
     assert cohorts["cost"].sum() == 25 * 700
     for name, draw in DRAW.items():
         draw(part.exhibits[name].frame)
-    free = value_acquisition.part(with_cost(client, 0.0, customers=False), client.value, segmentation)
+    free = value_acquisition.part(with_cost(client, 0.0, customers=False), client.value)
     assert free.exhibits["acquisition_payback"].caption.title == "A new customer is expected to pay back: first order"
     assert free.exhibits["acquisition_sources"].frame["return"].tolist() == ["∞"]
     assert "acquisition_cohorts" in free.absent
     assert not [f for f in free.findings if f.id == "value.acquisition_return"]
 
 
-def test_part_without_a_spend_model(client, segmentation):
+def test_part_without_a_spend_model(client):
     """No money is stated, and the reason stands in each place."""
     result = replace(client.value, spend=None, equity=None, spend_reason="All spend the same per order.")
-    part = value_acquisition.part(with_cost(client, 25.0), result, segmentation)
+    part = value_acquisition.part(with_cost(client, 25.0), result)
     assert "All spend the same per order." in part.absent["acquisition_prospects"]
     assert set(part.absent) == {*DRAW, "acquisition_sources"}
     assert part.exhibits["acquisition_segments"].frame["grouping"].tolist()

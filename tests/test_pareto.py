@@ -121,7 +121,7 @@ def test_weeks_and_days_give_one_forecast(name):
 def test_a_ridge_without_a_maximum_is_refused(shipped):
     """The grocery households all leave at one hazard: the likelihood rises as s and beta grow, and has no maximum."""
     from perennial.analysis.fitters import fit_every
-    from perennial.analysis.value import distinct_rows
+    from perennial.analysis.valuation import distinct_rows
 
     models, reasons = fit_every(distinct_rows(shipped("completejourney").summary))
     assert "Pareto/NBD" not in models and "grows without bound" in reasons["Pareto/NBD"]

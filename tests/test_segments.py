@@ -18,7 +18,7 @@ from perennial.analysis import group_models, groupings, segment_holdout, segment
 from perennial.analysis.censoring import Beginning
 from perennial.analysis.fitters import fit_gamma_gamma, fit_purchases
 from perennial.analysis.group_models import GroupModels
-from perennial.analysis.groupings import EARLIER, OTHERS, UNKNOWN, Grouping
+from perennial.analysis.groupings import EARLIER, OTHERS, UNKNOWN
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
 from perennial.errors import ModelError, ParameterError
 from perennial.simulate.population import SEGMENTS
@@ -33,7 +33,7 @@ def fitted(parts: dict[str, pd.DataFrame], name="BG/NBD") -> tuple[pd.DataFrame,
     rows = pd.concat([part.assign(group=group) for group, part in parts.items()], ignore_index=True)
     rows = rows.assign(monetary_value=0.0)
     pooled = fit_purchases(rows, name)
-    return rows, group_models.fit_groups(rows, Grouping("segment", None, pd.DataFrame()), pooled, None, 1), pooled
+    return rows, group_models.fit_groups(rows, "segment", pooled, None, 1), pooled
 
 
 def test_statistic_by_hand():
@@ -291,7 +291,7 @@ def test_cohorts_leave_out_those_there_before():
     assert set(grouping.groups) == {"2023-H1", "2023-H2", "2024-H1", "2024-H2"}
     plain = groupings.group_by_cohort(summary, NONE, "month", 50)
     assert EARLIER not in set(plain.sizes["group"])
-    models = group_models.fit_groups(groupings.grouped_rows(summary, grouping.members), grouping, *pooled_models(), 50)
+    models = group_models.fit_groups(groupings.grouped_rows(summary, grouping.members), "cohort", *pooled_models(), 50)
     found = segments.likelihood_ratio(groupings.grouped_rows(summary, grouping.members), models, *pooled_models())
     assert found["left_out"] >= sizes[EARLIER]
 
@@ -299,7 +299,7 @@ def test_cohorts_leave_out_those_there_before():
 def test_without_a_customers_table_only_cohorts():
     table, summary, _people = client()
     found = segments.compare_groupings(table, summary, None, NONE, *pooled_models(), None, parameters())
-    assert set(found.groupings) == {"cohort"}
+    assert set(found.models) | set(found.untested) == {"cohort"}
     assert groupings.possible_columns(None) == []
 
 
@@ -336,7 +336,7 @@ def test_demo_segments_have_their_stated_truth(shipped):
     demo = shipped("demo")
     grouping = groupings.group_by_column(demo.summary, demo.table("customers"), "segment", 100)
     rows = groupings.grouped_rows(demo.summary, grouping.members)
-    models = group_models.fit_groups(rows, grouping, demo.value.purchase, demo.value.spend, 100)
+    models = group_models.fit_groups(rows, "segment", demo.value.purchase, demo.value.spend, 100)
     year = group_models.first_year(models, 0.95, 1).set_index("group")
     for s in SEGMENTS:
         params = {"r": s.r, "alpha": s.alpha_days / DAYS_PER_WEEK, "a": s.a, "b": s.b}

@@ -12,7 +12,8 @@ import pytest
 
 from perennial.analysis import clv
 from perennial.analysis.fitters import fit_gamma_gamma, fit_purchases
-from perennial.analysis.value import PREDICTIONS, ValueResult, compute_value
+from perennial.analysis.valuation import compute_value
+from perennial.analysis.value import PREDICTIONS, ValueResult
 from perennial.errors import ModelError
 from perennial.tables.summary import customer_summary
 from published import calibration_sample, distinct_histories, sample_transactions
@@ -29,7 +30,7 @@ def parameters(**changes):
     base = {
         "as_of": dt.date(1998, 6, 30), "holdout_days": 273, "horizon_months": 12, "discount_rate": 0.10,
         "gross_margin": 0.30, "margin_by": "set", "interval": 0.90, "seed": 1, "currency": "USD",
-        "purchase_model": "BG/NBD",
+        "purchase_model": "BG/NBD", "purchase_by": "auto", "minimum_group": 30, "cohort_period": "month",
     }  # fmt: skip
     return SimpleNamespace(**{**base, **changes})
 

@@ -145,10 +145,12 @@ class Client:
         ModelError
             When no purchase model can be fitted on these customers.
         """
-        from perennial.analysis.value import ValueResult, compute_value
+        from perennial.analysis.valuation import compute_value
+        from perennial.analysis.value import ValueResult
 
         def make(folder: Path) -> None:
-            compute_value(self.transactions, self.summary, self.parameters).save(folder)
+            people = self.table("customers") if self.has("customers") else None
+            compute_value(self.transactions, self.summary, self.parameters, people).save(folder)
 
         return ValueResult.load(self._cached("value", make), self._engine)
 

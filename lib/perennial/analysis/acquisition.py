@@ -15,8 +15,11 @@ import pandas as pd
 
 from perennial.analysis.clv import MONTH_DAYS, simulate
 from perennial.analysis.cohorts import period_start
+from perennial.analysis.equity import worth_of_spend
+from perennial.analysis.groupings import ALL
 from perennial.analysis.margins import declared_shares, line_margin
-from perennial.analysis.value import KEYS, ValueResult
+from perennial.analysis.purchase_model import KEYS
+from perennial.analysis.value import ValueResult
 
 COMMON_AGES = (730, 365, 180, 90, 30)  # days, the longest that enough cohorts have lived through
 MOST_COHORTS = 12  # quarters of first purchase; with more, half-years, then years
@@ -149,22 +152,28 @@ def _realised(transactions: ir.Table, dated: ir.Table, settings: dict[str, Any],
 
 def _residual(summary: ir.Table, costed: ir.Table, result: ValueResult) -> pd.DataFrame:
     """Sum of ``clv`` by group, with the interval of parameters and chance together."""
-    assert result.spend is not None
     values = ["expected_purchases", "expected_order_value", "clv"]
     both = summary.select("customer_id", *KEYS).inner_join(costed.select("customer_id", "group"), "customer_id")
-    both = both.inner_join(result.customers.view().select("customer_id", *values), "customer_id")
-    keys = ["group", *KEYS, *values]
+    known = result.customers.view()
+    known = known.select("customer_id", *values, apart=known.model_group.fill_null(ALL))
+    both = both.inner_join(known, "customer_id")
+    keys = ["group", "apart", *KEYS, *values]
     rows = both.group_by(keys).agg(weight=both.count()).to_pandas().sort_values(keys, ignore_index=True)
     s = result.settings
     tails = [(1 - s["interval"]) / 2, (1 + s["interval"]) / 2]
-    spent = rows["expected_purchases"].to_numpy(float) * rows["expected_order_value"].to_numpy(float)
-    value, weight = rows["clv"].to_numpy(float), rows["weight"].to_numpy(float)
-    factor = np.divide(value, spent, out=np.zeros_like(spent), where=spent > 0)
-    thetas = result.draws[list(result.purchase.names)].to_numpy(float)
-    phis = result.draws[list(result.spend.params)].to_numpy(float)
     groups, place = np.unique(rows["group"].astype(str), return_inverse=True)
-    days = s["horizon_months"] * MONTH_DAYS
-    drawn = simulate(rows, result.purchase, thetas, phis, factor, days, s["interval"], s["seed"], place)
-    total = np.bincount(place, weight * value)
-    low, high = total + np.quantile(drawn.happens, tails, axis=1) - drawn.expected.mean(axis=1)
+    futures = min(len(piece.draws) for piece in result.pieces)
+    off = np.zeros((len(groups), futures))
+    for number, piece in enumerate(result.pieces):
+        own, spend = (rows["apart"] == piece.rows["group"].iloc[0]).to_numpy(), piece.models.spend
+        assert spend is not None
+        draws = piece.draws.iloc[:futures]
+        drawn = simulate(
+            rows[own], piece.models.purchase, draws[list(piece.models.purchase.names)].to_numpy(float),
+            draws[list(spend.params)].to_numpy(float), worth_of_spend(rows[own]), s["horizon_months"] * MONTH_DAYS,
+            s["interval"], s["seed"] + number, place[own], len(groups),
+        )  # fmt: skip
+        off += drawn.happens - drawn.expected.mean(axis=1, keepdims=True)
+    total = np.bincount(place, (rows["weight"] * rows["clv"]).to_numpy(float))
+    low, high = total + np.quantile(off, tails, axis=1)
     return pd.DataFrame({"group": groups, "residual": total, "residual_low": low.clip(min=0), "residual_high": high})

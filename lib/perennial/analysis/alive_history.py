@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from perennial.analysis.groupings import ALL
 from perennial.analysis.purchase_model import HISTORY, PurchaseModel
 from perennial.analysis.shared_ids import contactable
 from perennial.analysis.uncertainty import share_interval, standard_error
@@ -60,20 +61,33 @@ def instructive_customer(result: ValueResult, summary: ir.Table) -> str | None:
     At least three repeat purchase days; ids that several people seem to share are left out; among equals the more
     valuable, then the first by id.
     """
-    model, by = result.purchase, "clv" if result.spend else "expected_purchases"
-    if not model.lets_leave:
+    by = "clv" if result.spend else "expected_purchases"
+    if not result.purchase.lets_leave:
         return None
     bound = value_quantile(result.rows.assign(clv=result.rows[by]), 1 - BEST_SHARE)
     rows = result.rows[(result.rows[by] >= bound) & (result.rows["frequency"] >= FEWEST_REPEATS)]
-    rows = rows.drop_duplicates(HISTORY)
+    key = ["group", *HISTORY]
+    rows = rows.drop_duplicates(key)
     if rows.empty:
         return None
-    then = model.p_alive(rows["frequency"], rows["recency"], rows["recency"])
-    fallen = rows[HISTORY].assign(fall=np.round(then - rows["p_alive"].to_numpy(float), 9))
+    then = pd.concat([_when_last_seen(piece.models.purchase, piece.rows) for piece in result.pieces])[rows.index]
+    fallen = rows[key].assign(fall=np.round(then - rows["p_alive"], 9))
     fallen = fallen.sort_values(["fall", *HISTORY], ascending=False).head(_CANDIDATES)
-    people = contactable(summary, summary).select("customer_id", *HISTORY).view()
-    joined = people.inner_join(ibis.memtable(fallen), HISTORY).view()
+    group = result.customers.select("customer_id", group=result.customers.model_group.fill_null(ALL))
+    people = contactable(summary, summary).select("customer_id", *HISTORY).view().inner_join(group, "customer_id")
+    joined = people.view().inner_join(ibis.memtable(fallen), key).view()
     valued = joined.inner_join(result.customers.select("customer_id", worth=result.customers[by]), "customer_id")
     ranked = valued.filter(valued.worth >= bound).order_by(ibis.desc("fall"), ibis.desc("worth"), "customer_id")
     found = ranked.limit(1).customer_id.to_pyarrow().to_pylist()
     return found[0] if found else None
+
+
+def _when_last_seen(model: PurchaseModel, rows: pd.DataFrame) -> pd.Series:
+    """P(alive) on the day of the last purchase."""
+    return pd.Series(model.p_alive(rows["frequency"], rows["recency"], rows["recency"]), rows.index)
+
+
+def model_of(result: ValueResult, customer: str) -> PurchaseModel:
+    """The purchase model by which this customer is valued."""
+    found = result.customers.filter(result.customers.customer_id == customer).model_group.to_pyarrow().to_pylist()
+    return result.apart[found[0]].purchase if found and found[0] else result.purchase

@@ -16,7 +16,7 @@ from perennial.analysis.next_order import probability_of_order
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.uncertainty import reach, standard_error
-from perennial.analysis.value import ValueResult
+from perennial.analysis.value import Piece, ValueResult
 
 TOP_COUNT = 7  # bars before the last, which is open
 WIDTHS = (1, 2, 5, 10, 20, 50, 100)  # counts in a bar
@@ -193,24 +193,32 @@ def share_bringing(worth: Floats, weight: Floats, share: float = 0.8) -> float:
 
 
 def share_bringing_error(result: ValueResult, share: float = 0.8) -> float:
-    """Standard error of :func:`share_bringing` from the uncertain parameters of both models."""
-    rows, days = result.rows, _horizon_days(result)
-    weight, bought = rows["weight"].to_numpy(float), rows["expected_purchases"].to_numpy(float)
-    order = rows["expected_order_value"].to_numpy(float) if result.spend else np.ones(len(rows))
-    model = result.purchase
+    """Standard error of :func:`share_bringing` from the uncertain parameters of all models."""
+    errors = [
+        error for piece in result.pieces for error in _share_errors(result.rows, piece, _horizon_days(result), share)
+    ]
+    return float(np.sqrt(np.sum(np.square(errors))))
+
+
+def _share_errors(rows: pd.DataFrame, piece: Piece, days: float, share: float) -> list[float]:
+    """Of the purchase and of the spend model of one group of customers, all else held fast."""
+    own, model, spend = piece.rows, piece.models.purchase, piece.models.spend
+    place, weight = rows.index.get_indexer(own.index), rows["weight"].to_numpy(float)
+    bought = rows["expected_purchases"].to_numpy(float)
+    order = rows["expected_order_value"].to_numpy(float) if spend else np.ones(len(rows))
 
     def of_purchases(theta: Floats) -> float:
-        found = model.at(theta).expected_purchases(days, rows["frequency"], rows["recency"], rows["T"])
+        found = bought.copy()
+        found[place] = model.at(theta).expected_purchases(days, own["frequency"], own["recency"], own["T"])
         return share_bringing(found * order, weight, share)
 
     def of_spend(phi: Floats) -> float:
-        found = spend_model.expected_order_value(phi, rows["frequency"], rows["monetary_value"])
+        found = order.copy()
+        found[place] = spend_model.expected_order_value(phi, own["frequency"], own["monetary_value"])
         return share_bringing(bought * found, weight, share)
 
     error = float(standard_error(model.theta, model.covariance, of_purchases))
-    if result.spend is None:
-        return error
-    return float(np.hypot(error, standard_error(result.spend.theta, result.spend.covariance, of_spend)))
+    return [error, float(standard_error(spend.theta, spend.covariance, of_spend))] if spend else [error]
 
 
 def orders_ahead(result: ValueResult) -> dict[str, float]:
@@ -221,19 +229,25 @@ def orders_ahead(result: ValueResult) -> dict[str, float]:
     ``expected`` customers, ``error`` (standard error of how many they will be: uncertain parameters and chance) and
     ``likely``, how many have a chance above one half.
     """
-    rows, days, model = result.rows, result.settings["order_days"], result.purchase
+    rows, days = result.rows, result.settings["order_days"]
     weight, chance = rows["weight"].to_numpy(float), rows["probability_of_order"].to_numpy(float)
-
-    def total(theta: Floats) -> float:
-        found = probability_of_order(model.at(theta), days, rows["frequency"], rows["recency"], rows["T"])
-        return float(weight @ found)
-
-    unsure = standard_error(model.theta, model.covariance, total)
+    unsure = sum(_unsure_orders(piece, days) ** 2 for piece in result.pieces)
     return {
         "expected": float(weight @ chance),
-        "error": float(np.sqrt(np.nan_to_num(unsure) ** 2 + weight @ (chance * (1 - chance)))),
+        "error": float(np.sqrt(unsure + weight @ (chance * (1 - chance)))),
         "likely": float(weight @ (chance > 0.5)),
     }
+
+
+def _unsure_orders(piece: Piece, days: float) -> float:
+    """Standard error from the uncertain parameters; 0 where they have no covariance."""
+    own, model = piece.rows, piece.models.purchase
+
+    def total(theta: Floats) -> float:
+        found = probability_of_order(model.at(theta), days, own["frequency"], own["recency"], own["T"])
+        return float(own["weight"].to_numpy(float) @ found)
+
+    return float(np.nan_to_num(standard_error(model.theta, model.covariance, total)))
 
 
 def _horizon_days(result: ValueResult) -> float:

@@ -128,6 +128,7 @@ def simulate(
     interval: float,
     seed: int,
     group: np.ndarray | None = None,
+    groups: int = 1,
 ) -> Simulation:
     """From the exact posterior under each draw of the parameters, what every customer does over the horizon.
 
@@ -135,7 +136,7 @@ def simulate(
     ----------
     thetas, phis : draws × parameters of the purchase and of the spend model, drawn together.
     factor : per row, what one unit of undiscounted spend is worth: margin × mean discount.
-    group : per row, the number of the group whose totals it enters; None: all are one.
+    group : per row, the number, from 0 to ``groups`` - 1, of the group whose totals it enters; None: all are one.
 
     Notes
     -----
@@ -145,7 +146,7 @@ def simulate(
     rng = np.random.default_rng(seed)
     group = np.zeros(len(rows), int) if group is None else group
     low, high = np.empty(len(rows)), np.empty(len(rows))
-    expected, happens = np.zeros((2, int(group.max(initial=-1)) + 1, len(thetas)))
+    expected, happens = np.zeros((2, groups, len(thetas)))
     order = np.lexsort((rows["T"], rows["frequency"]))
     step = max(1, CELLS // len(thetas))
     tails = [(1 - interval) / 2, (1 + interval) / 2]

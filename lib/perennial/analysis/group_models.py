@@ -1,15 +1,15 @@
 """Purchase and spend models fitted to each group apart, and what they expect of new customers."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from perennial.analysis.clv import draw_parameters_of
 from perennial.analysis.fitters import fit_gamma_gamma, fit_purchases, or_reason
-from perennial.analysis.groupings import EARLIER, Grouping
+from perennial.analysis.groupings import EARLIER
 from perennial.analysis.purchase_model import HISTORY, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
@@ -23,18 +23,35 @@ YEAR_DAYS = 365.25
 
 
 @dataclass(frozen=True)
+class Models:
+    """What values a customer: a purchase model, and a spend model where there is one."""
+
+    purchase: PurchaseModel
+    spend: SpendModel | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Both models, as they describe themselves."""
+        return {"purchase": self.purchase.to_dict(), "spend": self.spend.to_dict() if self.spend else None}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Models":
+        """What ``to_dict`` gave."""
+        spend = SpendModel.from_dict(values["spend"]) if values["spend"] else None
+        return cls(PurchaseModel.from_dict(values["purchase"]), spend)
+
+
+@dataclass(frozen=True)
 class GroupModels:
     """The models of each group of a grouping; where a group carries none, the pooled one stands in, with the reason.
 
     Attributes
     ----------
-    grouping : its name; ``members`` : ``customer_id, group``, every customer once.
-    purchase, spend : by group, for every group of ``members``; ``spend`` is empty without a pooled spend model.
+    grouping : its name.
+    purchase, spend : by group; ``spend`` is empty without a pooled spend model.
     pooled_purchase, pooled_spend : by group, why the pooled model stands in there.
     """
 
     grouping: str
-    members: ir.Table
     purchase: dict[str, PurchaseModel]
     spend: dict[str, SpendModel]
     pooled_purchase: dict[str, str] = field(default_factory=dict)
@@ -45,15 +62,35 @@ class GroupModels:
         """Groups with a purchase model of their own."""
         return [group for group in self.purchase if group not in self.pooled_purchase]
 
+    @property
+    def apart(self) -> dict[str, Models]:
+        """The groups whose customers are valued by models of their own: all of the models are, and were compared."""
+        whole = [group for group in self.own if group not in self.pooled_spend and group != EARLIER]
+        return {group: Models(self.purchase[group], self.spend.get(group)) for group in whole}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every group's models and why the pooled ones stand in."""
+        pairs = {group: Models(self.purchase[group], self.spend.get(group)).to_dict() for group in self.purchase}
+        return {"grouping": self.grouping, "models": pairs, "pooled_purchase": self.pooled_purchase,
+                "pooled_spend": self.pooled_spend}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "GroupModels":
+        """What ``to_dict`` gave."""
+        pairs = {group: Models.from_dict(pair) for group, pair in values["models"].items()}
+        spend = {group: pair.spend for group, pair in pairs.items() if pair.spend}
+        return cls(values["grouping"], {group: pair.purchase for group, pair in pairs.items()}, spend,
+                   values["pooled_purchase"], values["pooled_spend"])  # fmt: skip
+
 
 def fit_groups(
-    rows: pd.DataFrame, grouping: Grouping, purchase: PurchaseModel, spend: SpendModel | None, minimum: int
+    rows: pd.DataFrame, grouping: str, purchase: PurchaseModel, spend: SpendModel | None, minimum: int
 ) -> GroupModels:
     """Each group's own models, of the same kind as the pooled ones.
 
     Parameters
     ----------
-    rows : as :func:`grouped_rows`.
+    rows : as :func:`grouped_rows`; ``grouping`` : the name of what parts them.
     purchase, spend : the pooled models; they stand in, with the reason, for a group that is small or has no sound fit.
     minimum : customers of a group with models of its own.
     """
@@ -71,7 +108,7 @@ def fit_groups(
             paid, why = (None, few) if people < minimum else or_reason(lambda own=own: fit_gamma_gamma(own))
             spent[name] = paid or spend
             unspent |= {} if paid else {name: why}
-    return GroupModels(grouping.name, grouping.members, bought, spent, without, unspent)
+    return GroupModels(grouping, bought, spent, without, unspent)
 
 
 def fit_histories(rows: pd.DataFrame, name: Name) -> PurchaseModel:

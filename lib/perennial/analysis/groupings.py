@@ -9,11 +9,12 @@ import pandas as pd
 from perennial.analysis.censoring import Beginning, new_since
 from perennial.analysis.cohorts import FREQUENCY
 from perennial.analysis.fitters import MINIMUM_REPEATERS
-from perennial.analysis.value import KEYS
+from perennial.analysis.purchase_model import KEYS
 from perennial.parameters import COHORT
 from perennial.schema import TABLES
 
-OTHERS, UNKNOWN, EARLIER = "(others)", "(not stated)", "(before the data)"  # groups that are not the client's words
+# groups that are not the client's words
+ALL, OTHERS, UNKNOWN, EARLIER = "(all)", "(others)", "(not stated)", "(before the data)"
 MOST_GROUPS = 12  # of one grouping; the smaller ones are pooled
 MOST_LEVELS = 20  # an attribute with more is no grouping but a description
 MOST_HALF_YEARS = 8  # of first purchase; beyond, cohorts are years

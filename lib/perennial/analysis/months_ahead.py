@@ -29,18 +29,13 @@ def forecast_months(result: "ValueResult", count: int = 3) -> pd.DataFrame:
     drawn from the exact posterior, holds for all), and, where an index is used, its error. It holds no model error.
     """
 
-    settings, model = result.settings, result.purchase
+    settings = result.settings
     as_of = dt.date.fromisoformat(settings["as_of"])
     ends = [(pd.Timestamp(as_of) + pd.DateOffset(months=k)).date() for k in range(count + 1)]
-    rows = result.rows.groupby(HISTORY, as_index=False)["weight"].sum()
     days = [(end - as_of).days for end in ends[1:]]
-    expected = np.diff(_totals(model, rows, days, model.theta), prepend=0.0)
     rng = np.random.default_rng(settings["seed"])
-    variance = _chance(model, rows, days[0], rng) * expected
-    if model.has_covariance:
-        draws = int(np.clip(CELLS // len(rows), 20, DRAWS))
-        drawn = [_totals(model, rows, days, theta) for theta in draw_parameters_of(model, draws, rng)]
-        variance = variance + np.var(np.diff(drawn, axis=1, prepend=0.0), axis=0)
+    each = [_by_month(piece.models.purchase, piece.rows, days, rng) for piece in result.pieces]
+    expected, variance = np.sum(each, axis=0)
     factor, noise = np.ones(count), np.zeros(count)
     season = result.holdout.season if result.holdout else {}
     if season.get("used"):
@@ -63,6 +58,20 @@ def forecast_months(result: "ValueResult", count: int = 3) -> pd.DataFrame:
             "index": factor,
         }
     )
+
+
+def _by_month(
+    model: PurchaseModel, rows: pd.DataFrame, days: list[int], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Purchases expected of these customers in each month, and their variance from chance and parameters."""
+    rows = rows.groupby(HISTORY, as_index=False)["weight"].sum()
+    expected = np.diff(_totals(model, rows, days, model.theta), prepend=0.0)
+    variance = _chance(model, rows, days[0], rng) * expected
+    if model.has_covariance:
+        draws = int(np.clip(CELLS // len(rows), 20, DRAWS))
+        drawn = [_totals(model, rows, days, theta) for theta in draw_parameters_of(model, draws, rng)]
+        variance = variance + np.var(np.diff(drawn, axis=1, prepend=0.0), axis=0)
+    return expected, variance
 
 
 def _totals(model: PurchaseModel, rows: pd.DataFrame, days: list[int], theta: Floats) -> Floats:

@@ -12,14 +12,12 @@ import pandas as pd
 from perennial.analysis.bootstrap import draw_parameters
 from perennial.analysis.clv import MONTH_DAYS, monthly_rate
 from perennial.analysis.group_models import DRAWS, FEWEST_CUSTOMERS, GroupModels, expected_of_new, fit_groups, sound
-from perennial.analysis.groupings import OTHERS, UNKNOWN, Grouping, group_by_column, grouped_rows, possible_columns
+from perennial.analysis.groupings import ALL, OTHERS, UNKNOWN, group_by_column, grouped_rows, possible_columns
 from perennial.analysis.purchase_model import PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
 from perennial.analysis.value import ValueResult
 from perennial.tables.summary import purchase_days
-
-ALL = "(all)"  # the group of everybody
 
 
 @dataclass(frozen=True)
@@ -215,12 +213,13 @@ def value_prospects(
     models = _models_of_all(new, since, result)
     if models is None:
         return Prospects(None, {}, {}, since)
-    whole = prospects(first_orders(transactions, models.members, since), models, terms, 1)
+    whole = prospects(first_orders(transactions, everybody(new), since), models, terms, 1)
     later = None
     if doubtful_until is not None:
-        others = _models_of_all(_new_since(summary, doubtful_until), doubtful_until, result)
+        without = _new_since(summary, doubtful_until)
+        others = _models_of_all(without, doubtful_until, result)
         if others is not None and others.own:
-            first = first_orders(transactions, others.members, doubtful_until)
+            first = first_orders(transactions, everybody(without), doubtful_until)
             later = prospects(first, others, terms, 1)[0]
     by: dict[str, list[Prospect]] = {}
     pooled: dict[str, tuple[str, ...]] = {}
@@ -228,7 +227,7 @@ def value_prospects(
         assert customers is not None
         grouping = group_by_column(new, customers, column, minimum_group, repeaters=0)
         rows = grouped_rows(new, grouping.members)
-        own = fit_groups(rows, grouping, models.purchase[ALL], models.spend[ALL], max(FEWEST_CUSTOMERS, minimum_group))
+        own = fit_groups(rows, column, models.purchase[ALL], models.spend[ALL], max(FEWEST_CUSTOMERS, minimum_group))
         first = first_orders(transactions, grouping.members, since)
         by[column], pooled[column] = prospects(first, own, terms, minimum_group), grouping.pooled
     refitted = since is not None and ALL not in models.pooled_purchase
@@ -242,11 +241,10 @@ def _new_since(summary: ir.Table, since: dt.date | None) -> ir.Table:
 def _models_of_all(new: ir.Table, since: dt.date | None, result: ValueResult) -> GroupModels | None:
     """The models of ``result``, or with a first day those of the customers since then; None where nobody is left."""
     assert result.spend is not None
-    group = Grouping(ALL, everybody(new), pd.DataFrame())
     if since is None:
-        return GroupModels(ALL, group.members, {ALL: result.purchase}, {ALL: result.spend})
-    rows = grouped_rows(new, group.members)
-    return fit_groups(rows, group, result.purchase, result.spend, FEWEST_CUSTOMERS) if len(rows) else None
+        return GroupModels(ALL, {ALL: result.purchase}, {ALL: result.spend})
+    rows = grouped_rows(new, everybody(new))
+    return fit_groups(rows, ALL, result.purchase, result.spend, FEWEST_CUSTOMERS) if len(rows) else None
 
 
 def everybody(summary: ir.Table) -> ir.Table:

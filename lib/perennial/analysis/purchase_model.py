@@ -20,6 +20,7 @@ from perennial.parameters import ModelName
 
 DAYS_PER_WEEK = 7.0
 HISTORY = ["frequency", "recency", "T"]  # all that a purchase model knows of a customer
+KEYS = [*HISTORY, "monetary_value"]  # with what a spend model knows of them
 Name = ModelName
 NAMES: tuple[Name, ...] = get_args(ModelName)
 FORMULAS: dict[str, Formulas] = {formulas.name: formulas for formulas in (BG, MBG, PARETO, NBD)}

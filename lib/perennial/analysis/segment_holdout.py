@@ -8,11 +8,14 @@ import pandas as pd
 
 from perennial.analysis.group_models import GroupModels, fit_groups
 from perennial.analysis.groupings import Grouping, grouped_rows
-from perennial.analysis.purchase_model import HISTORY, PurchaseModel
+from perennial.analysis.purchase_model import HISTORY, KEYS, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
-from perennial.analysis.value import KEYS
 from perennial.tables.summary import purchase_days
+
+HELD = [  # what it gives
+    "rmse", "rmse_pooled", "rmse_z", "bias", "bias_pooled", "rmse_money", "rmse_money_pooled",
+]  # fmt: skip
 
 
 def judge_grouping(
@@ -42,10 +45,10 @@ def judge_grouping(
     errors the squared errors of purchase days are larger than the pooled ones (paired by customer).
     """
     held = grouping.only(calibration)
-    models = fit_groups(grouped_rows(calibration, held.members), held, purchase, spend, minimum)
+    models = fit_groups(grouped_rows(calibration, held.members), held.name, purchase, spend, minimum)
     rows = _outcomes(transactions, calibration, held.members, cut)
     days = (end - cut).days
-    pooled = GroupModels(grouping.name, held.members, dict.fromkeys(models.purchase, purchase),
+    pooled = GroupModels(grouping.name, dict.fromkeys(models.purchase, purchase),
                          dict.fromkeys(models.spend, spend) if spend else {})  # fmt: skip
     (own, own_money), (all_of_them, all_money) = _forecasts(rows, models, days), _forecasts(rows, pooled, days)
     bought = rows["weight"].to_numpy(float), rows["bought"].to_numpy(float), rows["bought_squared"].to_numpy(float)

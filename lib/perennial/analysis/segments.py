@@ -8,7 +8,7 @@ worse than the pooled one. The first two look at the data the models were fitted
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import ibis.expr.types as ir
@@ -27,12 +27,11 @@ from perennial.analysis.groupings import (
     grouped_rows,
     possible_columns,
 )
-from perennial.analysis.purchase_model import Name, PurchaseModel
+from perennial.analysis.purchase_model import KEYS, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
-from perennial.analysis.segment_holdout import judge_grouping
+from perennial.analysis.segment_holdout import HELD, judge_grouping
 from perennial.analysis.spend_model import PARAMETERS as SPEND_PARAMETERS
 from perennial.analysis.spend_model import SpendModel
-from perennial.analysis.value import KEYS
 from perennial.errors import ModelError
 from perennial.language import _
 from perennial.parameters import COHORT
@@ -57,17 +56,18 @@ class Segmentation:
 
     Attributes
     ----------
-    tests : one row per grouping; see :func:`likelihood_ratio` and :func:`judge_grouping`. Further ``p_holm`` (corrected
-        for the number of groupings), ``supported`` (p_holm under .05 and a lower BIC) and ``not_worse`` (the hold-out;
-        False without one).
+    tests : one row per grouping; see :func:`likelihood_ratio`. Further ``p_holm`` (corrected for the number of
+        groupings), ``supported`` (p_holm under .05 and a lower BIC); of those supported or asked for
+        the scores of :func:`judge_grouping`, and ``not_worse`` (False where not judged).
     models : by grouping.
+    pooled : by grouping, the groups too small to stand alone.
     untested : by grouping, why it could not be compared.
     decision : see :func:`decide`.
     """
 
     tests: pd.DataFrame
-    groupings: dict[str, Grouping]
     models: dict[str, GroupModels]
+    pooled: dict[str, tuple[str, ...]]
     untested: dict[str, str]
     decision: Decision
 
@@ -75,6 +75,22 @@ class Segmentation:
     def used(self) -> GroupModels | None:
         """The models by which customers are to be predicted; None where the pooled ones are."""
         return self.models.get(self.decision.grouping)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the tests, which are a frame."""
+        return {
+            "models": {name: models.to_dict() for name, models in self.models.items()},
+            "pooled": self.pooled,
+            "untested": self.untested,
+            "decision": asdict(self.decision),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], tests: pd.DataFrame) -> "Segmentation":
+        """What ``to_dict`` gave, with the tests."""
+        models = {name: GroupModels.from_dict(one) for name, one in values["models"].items()}
+        pooled = {name: tuple(groups) for name, groups in values["pooled"].items()}
+        return cls(tests, models, pooled, values["untested"], Decision(**values["decision"]))
 
 
 def likelihood_ratio(
@@ -154,15 +170,16 @@ def holm(p: ArrayLike) -> Floats:
 def decide(tests: pd.DataFrame, purchase_by: str = "auto", fitted: Mapping[str, GroupModels] | None = None) -> Decision:
     """Which grouping is modelled apart.
 
-    ``"none"`` none; a named one wherever it carries any model of its own; ``"auto"`` the supported one (Holm's p under
-    .05 and a lower BIC than the pooled model) whose hold-out errors are not larger than the pooled ones, the largest
-    gain in BIC first. Without a hold-out none is supported: the tests alone look at the days the models were fitted on.
+    ``"none"`` none; a named one wherever any of its groups carries models of its own; ``"auto"`` the supported one
+    (Holm's p under .05 and a lower BIC than the pooled model) whose hold-out errors are not larger than the pooled
+    ones, the largest gain in BIC first. Without a hold-out none is supported: the tests alone look at the days the
+    models were fitted on.
     """
     if purchase_by == "none":
         return Decision("", "switched off")
     if purchase_by != "auto":
-        own = fitted[purchase_by].own if fitted and purchase_by in fitted else []
-        return Decision(purchase_by, "declared") if own else Decision("", "not tested")
+        apart = fitted[purchase_by].apart if fitted and purchase_by in fitted else {}
+        return Decision(purchase_by, "declared") if apart else Decision("", "not tested")
     if not len(tests):
         return Decision("", "not tested")
     good = tests[tests["supported"] & tests["not_worse"]]
@@ -191,20 +208,34 @@ def compare_groupings(
     cut : last day of the calibration; None where the client has no hold-out.
     parameters : ``as_of, cohort_period, minimum_group, purchase_by``.
     """
-    asked, minimum = parameters.purchase_by, max(FEWEST_CUSTOMERS, parameters.minimum_group)
+    asked, minimum = parameters.purchase_by, _smallest(parameters)
     names = [*possible_columns(customers), COHORT]
     names = names if asked == "auto" else [name for name in names if name == asked]
-    groupings: dict[str, Grouping] = {}
-    for name in names:
-        if name == COHORT:
-            groupings[name] = group_by_cohort(summary, beginning, parameters.cohort_period, minimum)
-        else:
-            assert customers is not None
-            groupings[name] = group_by_column(summary, customers, name, minimum)
-    tests, models, untested = _test_all(summary, groupings, purchase, spend, minimum)
-    held = _judge_all(transactions, groupings, tests, cut, parameters.as_of, purchase.name, spend, minimum)
-    tests = _supported(tests, held)
-    return Segmentation(tests, groupings, models, untested, decide(tests, asked, models))
+    groupings = {name: group_by(name, summary, customers, beginning, parameters) for name in names}
+    found, models, untested = _test_all(summary, groupings, purchase, spend, minimum)
+    tests = _supported(found)
+    judged = tests.loc[tests["supported"] | (tests["grouping"] == asked), "grouping"] if len(tests) else []
+    held = _judge_all(transactions, {name: groupings[name] for name in judged}, cut, parameters.as_of, purchase.name,
+                      spend, minimum)  # fmt: skip
+    tests = _not_worse_of(tests, held)
+    pooled = {name: grouping.pooled for name, grouping in groupings.items() if grouping.pooled}
+    return Segmentation(tests, models, pooled, untested, decide(tests, asked, models))
+
+
+def group_by(
+    name: str, summary: ir.Table, customers: ir.Table | None, beginning: Beginning, parameters: Any
+) -> Grouping:
+    """The grouping of this name, as :func:`compare_groupings` makes it."""
+    minimum = _smallest(parameters)
+    if name == COHORT:
+        return group_by_cohort(summary, beginning, parameters.cohort_period, minimum)
+    assert customers is not None
+    return group_by_column(summary, customers, name, minimum)
+
+
+def _smallest(parameters: Any) -> int:
+    """Customers of a group that stands alone."""
+    return max(FEWEST_CUSTOMERS, int(parameters.minimum_group))
 
 
 def _test_all(
@@ -216,7 +247,7 @@ def _test_all(
             untested[name] = _("fewer than two groups carry a model of their own")
             continue
         rows = grouped_rows(summary, grouping.members)
-        models[name] = fit_groups(rows, grouping, purchase, spend, minimum)
+        models[name] = fit_groups(rows, name, purchase, spend, minimum)
         test, why = or_reason(lambda rows=rows, own=models[name]: likelihood_ratio(rows, own, purchase, spend))
         tests += [test] if test else []
         untested |= {} if test else {name: why}
@@ -226,15 +257,14 @@ def _test_all(
 def _judge_all(
     transactions: ir.Table,
     groupings: dict[str, Grouping],
-    tests: list[dict[str, Any]],
     cut: dt.date | None,
     end: dt.date,
     name: Name,
     spend: SpendModel | None,
     minimum: int,
 ) -> dict[str, dict[str, float]]:
-    """The hold-out of each grouping that was tested; nothing without a cut or a pooled model up to it."""
-    if cut is None or not tests:
+    """The hold-out of these groupings; nothing without a cut or a pooled model up to it."""
+    if cut is None or not groupings:
         return {}
     calibration = customer_summary(transactions, cut).cache()
     rows = calibration.group_by(KEYS).agg(weight=calibration.count()).to_pandas()
@@ -244,27 +274,25 @@ def _judge_all(
         return {}
     paid, _why = or_reason(lambda: fit_gamma_gamma(rows)) if spend else (None, "")
     return {
-        test["grouping"]: judge_grouping(
-            transactions, calibration, groupings[test["grouping"]], pooled, paid, end, cut, minimum
-        )
-        for test in tests
+        which: judge_grouping(transactions, calibration, grouping, pooled, paid, end, cut, minimum)
+        for which, grouping in groupings.items()
     }
 
 
-def _supported(tests: list[dict[str, Any]], held: dict[str, dict[str, float]]) -> pd.DataFrame:
-    frame = pd.DataFrame([test | held.get(test["grouping"], {}) for test in tests])
+def _supported(tests: list[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(tests)
     if not len(frame):
         return frame
     frame["p_holm"] = holm(frame["p"])
     frame["supported"] = (frame["p_holm"] < SIGNIFICANT) & (frame["bic_gain"] > 0)
-    frame["not_worse"] = _not_worse(frame, "rmse") & (
-        _not_worse(frame, "rmse_money") | frame.get("rmse_money", pd.Series(np.nan, frame.index)).isna()
-    )
     return frame
 
 
-def _not_worse(frame: pd.DataFrame, score: str) -> pd.Series:
-    """False where either side was not judged."""
-    if score not in frame:
-        return pd.Series(False, frame.index)
-    return frame[score] <= frame[f"{score}_pooled"]
+def _not_worse_of(tests: pd.DataFrame, held: dict[str, dict[str, float]]) -> pd.DataFrame:
+    """With the scores on the hold-out, missing where a grouping was not judged: it is then not shown to be no worse."""
+    if not len(tests):
+        return tests
+    scores = pd.DataFrame([held.get(name, {}) for name in tests["grouping"]], tests.index, HELD, dtype=float)
+    bought = scores["rmse"] <= scores["rmse_pooled"]
+    paid = (scores["rmse_money"] <= scores["rmse_money_pooled"]) | scores["rmse_money"].isna()
+    return tests.join(scores).assign(not_worse=bought & paid)

@@ -14,7 +14,7 @@ from perennial.analysis import clv, spend_model
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.uncertainty import reach
-from perennial.analysis.value import ValueResult
+from perennial.analysis.value import Piece, ValueResult
 
 DRAWS = 25  # of the parameters; the interval is taken from their spread
 HORIZONS_MONTHS = (12, 24, 36, 60)
@@ -91,21 +91,26 @@ def _horizons(result: ValueResult, months: list[int]) -> list[float]:
     return [*map(float, months), *([FOR_EVER] if ends else [])]
 
 
-def _futures(result: ValueResult) -> tuple["_Future", list["_Future"]]:
-    """Under the parameters of the fit, and under draws of them."""
-    assert result.spend is not None
-    rows, model = result.rows, result.purchase
-    draws = result.draws.iloc[:: max(1, len(result.draws) // DRAWS)]
+def _futures(result: ValueResult) -> tuple["_Futures", list["_Futures"]]:
+    """All customers under the parameters of the fit, and under draws of them."""
+    sure, *drawn = (_Futures(list(one)) for one in zip(*(_of(piece, result.settings) for piece in result.pieces),
+                                                       strict=True))  # fmt: skip
+    return sure, drawn
+
+
+def _of(piece: Piece, settings: dict[str, Any]) -> list["_Future"]:
+    """Customers valued by the same models under the parameters of the fit, then under draws of them."""
+    rows, model, spend = piece.rows, piece.models.purchase, piece.models.spend
+    assert spend is not None
+    draws = piece.draws.iloc[np.linspace(0, len(piece.draws) - 1, DRAWS).astype(int)]
     thetas = np.vstack([model.theta, draws[list(model.names)].to_numpy(float)])
-    phis = np.vstack([result.spend.theta, draws[list(result.spend.params)].to_numpy(float)])
+    phis = np.vstack([spend.theta, draws[list(spend.params)].to_numpy(float)])
     alive = clv.alive_under(rows, model, thetas)
     x, paid = rows["frequency"].to_numpy(float)[:, None], rows["monetary_value"].to_numpy(float)[:, None]
     money = rows["weight"].to_numpy(float)[:, None] * alive * spend_model.expected_order_value(phis.T, x, paid)
     exact = clv.distinct_pairs(rows)
     rough = clv.distinct_pairs(rows.assign(T=np.ceil(rows["T"] / ROUGH_DAYS) * ROUGH_DAYS))
-    sure, *drawn = [_Future(model, theta, paid, exact, rough, result.settings)
-                    for theta, paid in zip(thetas, money.T, strict=True)]  # fmt: skip
-    return sure, drawn
+    return [_Future(model, theta, paid, exact, rough, settings) for theta, paid in zip(thetas, money.T, strict=True)]
 
 
 def _interval(middle: float, spread: list[float], level: float) -> tuple[float, float]:
@@ -115,8 +120,23 @@ def _interval(middle: float, spread: list[float], level: float) -> tuple[float, 
     return middle - wide, middle + wide
 
 
+@dataclass(frozen=True)
+class _Futures:
+    """All customers, those of each group under its own parameters."""
+
+    groups: list["_Future"]
+
+    def equity(self, months: float, scenario: Scenario = AS_TODAY) -> float:
+        """See :meth:`_Future.equity`."""
+        return sum(one.equity(months, scenario) for one in self.groups)
+
+    def rough(self, months: float, scenario: Scenario = AS_TODAY) -> float:
+        """See :meth:`_Future.rough`."""
+        return sum(one.rough(months, scenario) for one in self.groups)
+
+
 class _Future:
-    """The customers under one set of parameters, and what they bring under a scenario."""
+    """Customers under one set of parameters, and what they bring under a scenario."""
 
     def __init__(
         self, model: PurchaseModel, theta: Floats, money: Floats, exact: Places, rough: Places, settings: dict[str, Any]

@@ -43,7 +43,7 @@ def exhibits(found: "Acquired") -> dict[str, Exhibit]:
         made[COHORTS] = cohort_exhibit(found)
     if len(found.sources):
         made[SOURCES] = source_exhibit(found)
-    if len(found.segmentation.tests):
+    if len(found.result.segmentation.tests):
         made[SEGMENTS] = segment_exhibit(found)
     return made
 
@@ -65,7 +65,7 @@ def _no_money(found: "Acquired") -> str:
 def _no_groups(found: "Acquired") -> str:
     if found.parameters.purchase_by == "none":
         return _("Groups of customers were not compared: purchase_by is none in the parameters.")
-    names = [words.grouping_name(name) for name in found.segmentation.untested]
+    names = [words.grouping_name(name) for name in found.result.segmentation.untested]
     text = _("Groups of customers could not be compared: ")
     if names:
         text = _("Groups of customers by {names} could not be compared: ", names=phrases.listed(names))
@@ -148,7 +148,7 @@ def _prospects(found: "Acquired", whole: Prospect) -> Exhibit:
 def _mixed(found: "Acquired") -> str:
     """Everybody's value by the models of the groups, where these are the ones used."""
     assert found.prospects is not None
-    name = found.segmentation.decision.grouping
+    name = found.result.segmentation.decision.grouping
     groups = found.prospects.by.get(name, [])
     if not groups:
         return ""

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis import group_models
-from perennial.analysis.prospects import ALL, Prospect
+from perennial.analysis.groupings import ALL
+from perennial.analysis.prospects import Prospect
 from perennial.chapters import acquisition_words as words
 from perennial.chapters import phrases
 from perennial.chapters.acquisition_captions import PROSPECTS
@@ -26,14 +27,16 @@ def says(found: "Acquired") -> list[str]:
 
 
 def _groups_said(found: "Acquired") -> str:
-    tests, decision = found.segmentation.tests, found.segmentation.decision
+    tests, decision = found.result.segmentation.tests, found.result.segmentation.decision
     if not len(tests):
         return ""
     name = decision.grouping or str(tests.sort_values("p_holm", kind="stable")["grouping"].iloc[0])
-    if name not in found.segmentation.models:
+    if name not in found.result.segmentation.models:
         return ""
     row = tests[tests["grouping"] == name]
-    year = group_models.first_year(found.segmentation.models[name], found.parameters.interval, found.parameters.seed)
+    year = group_models.first_year(
+        found.result.segmentation.models[name], found.parameters.interval, found.parameters.seed
+    )
     each = [
         _(
             "{group} {n} ({low} to {high})",

@@ -143,7 +143,7 @@ def source_exhibit(found: "Acquired") -> Exhibit:
 
 def segment_exhibit(found: "Acquired") -> Exhibit:
     """Groupings by whether models of their own are supported."""
-    tests, decision = found.segmentation.tests, found.segmentation.decision
+    tests, decision = found.result.segmentation.tests, found.result.segmentation.decision
     supported = int((tests["supported"] & tests["not_worse"]).sum())
     title = _("None of {n} groupings supports models of its own", n=formats.number(len(tests)))
     if len(tests) == 1:
@@ -169,7 +169,7 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
     lines = []
     for row in tests.itertuples():
         year = group_models.first_year(
-            found.segmentation.models[row.grouping], found.parameters.interval, found.parameters.seed
+            found.result.segmentation.models[row.grouping], found.parameters.interval, found.parameters.seed
         )
         year = year[year["own"]]
         lines.append(
@@ -189,11 +189,11 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
     more = ""
     if left:
         more = _("Left out on both sides: up to {n} customers in groups without a sound fit.", n=formats.number(left))
-    untested = [words.grouping_name(name) for name in found.segmentation.untested]
+    untested = [words.grouping_name(name) for name in found.result.segmentation.untested]
     if untested:
         more += " " + _("Not compared, too few groups with a sound fit: {names}.", names=phrases.listed(untested))
-    pooled = {words.grouping_name(k): g.pooled for k, g in found.segmentation.groupings.items() if g.pooled and k in
-              set(tests["grouping"])}  # fmt: skip
+    tested = set(tests["grouping"])
+    pooled = {words.grouping_name(k): small for k, small in found.result.segmentation.pooled.items() if k in tested}
     for name, small in pooled.items():
         more += " " + _(
             "Pooled by {name}: {small}.", name=name, small=phrases.listed([words.client_name(s) for s in small])

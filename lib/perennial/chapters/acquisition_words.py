@@ -8,8 +8,8 @@ import pandas as pd
 
 from perennial import formats
 from perennial.analysis import group_models
-from perennial.analysis.groupings import EARLIER, OTHERS, UNKNOWN
-from perennial.analysis.prospects import ALL, Prospect
+from perennial.analysis.groupings import ALL, EARLIER, OTHERS, UNKNOWN
+from perennial.analysis.prospects import Prospect
 from perennial.chapters import phrases
 from perennial.chapters.value_words import DAYS_PER_MONTH, MONTH_SLACK, amount, history_days
 from perennial.language import _, plural

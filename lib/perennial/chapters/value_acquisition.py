@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
-from perennial.analysis import acquisition, censoring, groupings, segments
+from perennial.analysis import acquisition, censoring, groupings
 from perennial.analysis.censoring import Beginning
 from perennial.analysis.cohorts import FREQUENCY
 from perennial.analysis.margins import margin_source
 from perennial.analysis.prospects import Prospect, Prospects, everybody, value_prospects
-from perennial.analysis.segments import Segmentation
 from perennial.analysis.value import ValueResult
 from perennial.chapters import acquisition_captions, acquisition_findings
 from perennial.chapters import acquisition_words as words
@@ -40,7 +39,6 @@ class Acquired:
     parameters: Parameters
     result: ValueResult
     beginning: Beginning
-    segmentation: Segmentation
     prospects: Prospects | None
     payback: pd.DataFrame
     sources: pd.DataFrame
@@ -53,30 +51,19 @@ class Acquired:
     margin_rate: float
 
 
-def part(client: "Client", result: ValueResult, segmentation: Segmentation | None = None) -> Part:
-    """The section on prospects, acquisition cost and groups.
-
-    Parameters
-    ----------
-    result : the client's models; without a spend model only the groups are compared.
-    segmentation : the comparison of groups, where it has been made already.
-    """
-    found = measure(client, result, segmentation)
+def part(client: "Client", result: ValueResult) -> Part:
+    """The section on prospects, acquisition cost and groups; without a spend model only on the groups."""
+    found = measure(client, result)
     exhibits = acquisition_captions.exhibits(found)
     absent = acquisition_captions.absent(found, exhibits)
     return Part(exhibits, absent, tuple(acquisition_findings.says(found)), tuple(acquisition_findings.findings(found)))
 
 
-def measure(client: "Client", result: ValueResult, segmentation: Segmentation | None = None) -> Acquired:
+def measure(client: "Client", result: ValueResult) -> Acquired:
     """Every number of the section."""
     p = client.parameters
     customers = client.table("customers") if client.has("customers") else None
     beginning = censoring.beginning_of(client.summary, p.cohort_period, p.as_of)
-    if segmentation is None:
-        cut = result.holdout.cut if result.holdout else None
-        segmentation = segments.compare_groupings(
-            client.transactions, client.summary, customers, beginning, result.purchase, result.spend, cut, p
-        )
     since = censoring.new_since(beginning.known, FREQUENCY[p.cohort_period])
     prospects = None
     if result.spend is not None:
@@ -97,7 +84,7 @@ def measure(client: "Client", result: ValueResult, segmentation: Segmentation | 
         cohorts, age, unit = _cohorts(client, costs, result, beginning)
         sources = _sources(client, customers, costs, result, prospects)
     share, rate = margin_source(client.transactions)
-    return Acquired(p, result, beginning, segmentation, prospects, payback, sources, cohorts, age, unit, present,
+    return Acquired(p, result, beginning, prospects, payback, sources, cohorts, age, unit, present,
                     acquisition.unknown_sources(p.acquisition_cost, present), share, rate)  # fmt: skip
 
 

@@ -194,7 +194,9 @@ def customer_history(client: "Client", result: ValueResult, customer_id: str) ->
     days = alive_history.customer_days(client.transactions, customer_id, as_of)
     if not days:
         raise KeyError(customer_id)
-    frame = alive_history.alive_history(result.purchase, days, as_of, float(result.settings["interval"]))
+    frame = alive_history.alive_history(
+        alive_history.model_of(result, customer_id), days, as_of, float(result.settings["interval"])
+    )
     share = partial(formats.percent, digits=0)
     caption = words.history(Section(client, result), frame, customer_id)
     return Exhibit(frame, caption, dict.fromkeys(["p_alive", "low", "high"], share), {"bought": _("bought")})
