@@ -1,6 +1,5 @@
 """How the model sees customers: exact counts, silence, matrices, spread, one history; and the section of chapter 05."""
 
-import dataclasses
 import datetime as dt
 from functools import cache
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from one_model import by_one_model
 from perennial.analysis import alive_history, behaviour, holdout, recency_frequency
 from perennial.analysis.holdout import Holdout, mean_by_recency
 from perennial.analysis.purchase_model import HISTORY, PurchaseModel
@@ -240,9 +240,14 @@ def test_the_customer_shown_is_among_the_best_and_not_shared(shipped):
     result = client.value
     found = alive_history.instructive_customer(result, client.summary)
     people = client.summary.select("customer_id", *HISTORY).to_pandas()
-    people = people.merge(result.customers.select("customer_id", "clv", "p_alive").to_pandas(), on="customer_id")
-    best = people[(people["clv"] >= people["clv"].quantile(0.9)) & (people["frequency"] >= 3)]
-    then = result.purchase.p_alive(best["frequency"], best["recency"], best["recency"])
+    columns = ["customer_id", "model_group", "clv", "p_alive"]
+    people = people.merge(result.customers.select(*columns).to_pandas(), on="customer_id")
+    tenth = np.quantile(people["clv"], 0.9, method="inverted_cdf")
+    best = people[(people["clv"] >= tenth) & (people["frequency"] >= 3)]
+    then = [
+        float(result.apart[line.model_group].purchase.p_alive(line.frequency, line.recency, line.recency))
+        for line in best.itertuples()
+    ]
     fall = pd.Series(then - best["p_alive"].to_numpy(), best["customer_id"].to_numpy())
     assert found == fall.idxmax()
     marked = client.summary.mutate(shared_id=client.summary.customer_id == found)
@@ -282,7 +287,7 @@ def test_what_cannot_be_said_is_told_with_its_reason(shipped):
     """Without leaving, without money, without a hold-out: the section still stands, and says what is missing."""
     client = shipped("demo")
     whole = client.value
-    bare = dataclasses.replace(
+    bare = by_one_model(
         whole,
         purchase=NBD,
         spend=None,

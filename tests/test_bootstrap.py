@@ -10,6 +10,8 @@ import pytest
 from perennial.analysis import bootstrap, clv, equity
 from perennial.analysis.bootstrap import resample
 from perennial.analysis.fitters import fit_gamma_gamma, fit_purchases
+from perennial.analysis.group_models import Models
+from perennial.analysis.groupings import ALL
 from perennial.analysis.purchase_model import HISTORY
 from perennial.analysis.spend_model import SpendModel
 from published import calibration_sample, fitted
@@ -99,10 +101,9 @@ def worth_of(rows, model, orders, seed) -> equity.Worth:
     days = 12 * clv.MONTH_DAYS
     bought = model.expected_purchases(days, *[rows[name] for name in HISTORY])
     order = orders.expected_order_value(rows["frequency"], rows["monetary_value"])
-    rows = rows.assign(expected_purchases=bought, expected_order_value=order, clv=bought * order)
-    return equity.value_customers(
-        rows, model, orders, np.ones(len(rows)), days, 0.9, seed, dt.date(1997, 10, 1)
-    )  # ages are 38.86 weeks and so on
+    rows = rows.assign(group=ALL, expected_purchases=bought, expected_order_value=order, clv=bought * order)
+    models, as_of = {ALL: Models(model, orders)}, dt.date(1997, 10, 1)  # ages are 38.86 weeks and so on
+    return equity.value_customers(rows, models, days, 0.9, seed, as_of)
 
 
 def test_cohort_values_add_up_to_the_equity():

@@ -164,10 +164,7 @@ def test_save_and_load_give_the_same(tmp_path):
     back = ValueResult.load(tmp_path, ibis.duckdb.connect())
     assert back.to_dict() == cdnow().to_dict()
     assert back.equity == cdnow().equity
-    assert back.customers.columns == ("customer_id", *PREDICTIONS) or list(back.customers.columns) == [
-        "customer_id",
-        *PREDICTIONS,
-    ]
+    assert list(back.customers.columns) == ["customer_id", "model_group", *PREDICTIONS]
     values = json.loads((tmp_path / "value.json").read_text(), parse_constant=lambda c: pytest.fail(f"{c} in JSON"))
     assert values["model"] == "BG/NBD"
     assert values["purchase"]["se"]["r"] > 0

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from one_model import by_one_model
 from perennial.analysis import clv, what_if
 from perennial.analysis.fitters import fit_gamma_gamma
+from perennial.analysis.group_models import Models
 from perennial.analysis.purchase_model import NAMES
+from perennial.analysis.value import Piece
 from perennial.chapters import value_equity
 from published import calibration_sample, fitted
 
@@ -86,10 +89,8 @@ def test_a_scenario_is_what_a_simulation_of_it_gives(name):
     rows = rows.assign(weight=1)
     spend = fit_gamma_gamma(calibration_sample())
     settings = {"gross_margin": 0.5, "discount_rate": 0.0, "horizon_months": 12}
-    draws = pd.DataFrame([{**model.params, **spend.params}])
-    future, _drawn = what_if._futures(
-        SimpleNamespace(rows=rows, purchase=model, spend=spend, settings=settings, draws=draws)
-    )
+    piece = Piece(Models(model, spend), rows, pd.DataFrame([{**model.params, **spend.params}]))
+    future, _drawn = what_if._futures(SimpleNamespace(pieces=[piece], settings=settings))
     order = float(spend.expected_order_value(x, 10.0))
     expected = future.equity(12, what_if.Scenario("both", leaving=0.8, rate=1.1)) / (0.5 * order * alive)
     assert bought.mean() == pytest.approx(expected, abs=4 * bought.std() / np.sqrt(n))
@@ -158,9 +159,7 @@ def test_the_part_says_whether_the_quoted_quarter_holds(demo):
 
 def test_where_nobody_leaves_less_leaving_is_not_promised(demo):
     """NBD lets nobody leave: the chapter says that the effect cannot be told."""
-    nobody = replace(demo.value, purchase=fitted("NBD"))
-    draws = demo.value.draws.drop(columns=["a", "b"])
-    part = value_equity.part(demo, replace(nobody, draws=draws))
+    part = value_equity.part(demo, by_one_model(demo.value, purchase=fitted("NBD")))
     assert "cannot be told" in part.says[0]
     assert "leaving" not in part.findings[0].sentence
     assert "leaving × 0.95" not in part.exhibits["value_what_if"].frame["scenario"].tolist()

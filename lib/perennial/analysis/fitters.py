@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from perennial.analysis import spend_model
-from perennial.analysis.maximum import LARGEST, NoMaximumError, maximise, search
+from perennial.analysis.maximum import LARGEST, STARTS, NoMaximumError, Start, maximise, search
 from perennial.analysis.purchase_model import DAYS_PER_WEEK, FORMULAS, HISTORY, NAMES, Name, PurchaseModel
 from perennial.analysis.purchases.formulas import Floats
 from perennial.analysis.spend_model import SpendModel
@@ -49,20 +49,24 @@ def fit_every(rows: pd.DataFrame) -> tuple[dict[Name, PurchaseModel], dict[Name,
     return models, reasons
 
 
-def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
-    """One named purchase model on distinct rows; raises ModelError with the reason where that is impossible."""
+def fit_purchases(rows: pd.DataFrame, name: Name, beside: PurchaseModel | None = None) -> PurchaseModel:
+    """One named purchase model on distinct rows; raises ModelError with the reason where that is impossible.
+
+    ``beside``: the model of more customers than these, at whose maximum the search begins.
+    """
     check_purchases(rows)
     formulas, total = FORMULAS[name], purchase_likelihood(rows, name)
     near = _coarse(rows) if len(rows) > MANY_ROWS else rows
 
     def attempt(start: list[float] | None, tolerance: float) -> Any:
-        if name not in _CLASSES:
+        if name not in _CLASSES or (beside and start):
             return _climb(purchase_likelihood(near, name), len(formulas.parameters), start, tolerance)
         with _lifetimes() as lifetimes:
             fitter = getattr(lifetimes, _CLASSES[name])()
             return fitter.fit(*_columns(near), initial_params=start, tol=tolerance).params_
 
-    theta, covariance = maximise(attempt, total, formulas.parameters, name)
+    starts = starts_beside(beside.theta) if beside else STARTS
+    theta, covariance = maximise(attempt, total, formulas.parameters, name, starts=starts)
     return PurchaseModel(
         name=name,
         params=dict(zip(formulas.parameters, theta.tolist(), strict=True)),
@@ -71,6 +75,11 @@ def fit_purchases(rows: pd.DataFrame, name: Name) -> PurchaseModel:
         loglik=total(np.log(theta)),
         n_customers=int(rows["weight"].sum()),
     )
+
+
+def starts_beside(theta: Floats) -> list[Start]:
+    """Starts for the fit of a group: the parameters of all customers, then the model's own choice."""
+    return [(np.log(theta).tolist(), STARTS[0][1]), STARTS[0]]
 
 
 def purchase_likelihood(rows: pd.DataFrame, name: Name) -> Callable[[Floats], Any]:
@@ -118,8 +127,10 @@ def _climb(total: Callable[[Floats], float], count: int, start: list[float] | No
     return np.exp(search(total, begin, FARTHEST, tolerance))
 
 
-def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
+def fit_gamma_gamma(rows: pd.DataFrame, beside: SpendModel | None = None) -> SpendModel:
     """Gamma-Gamma on distinct (frequency, monetary_value, weight) rows; money is rescaled while fitting.
+
+    ``beside``: the model of more customers than these, at whose maximum the search begins.
 
     Raises
     ------
@@ -130,14 +141,18 @@ def fit_gamma_gamma(rows: pd.DataFrame) -> SpendModel:
     _check_spend(m, weight)
     scale = float(np.median(m))  # not the mean: one giant order would set it
 
+    total = spend_likelihood(known)
+
     def attempt(start: list[float] | None, tolerance: float) -> Any:
+        if beside and start:
+            return _climb(total, len(spend_model.PARAMETERS), start, tolerance)
         with _lifetimes() as lifetimes:
             fitter = lifetimes.GammaGammaFitter()
             scaled = fitter.fit(x, m / scale, weight, initial_params=start and start[:3], tol=tolerance).params_
         return scaled * np.array([1, 1, scale])
 
-    total = spend_likelihood(known)
-    theta, covariance = maximise(attempt, total, spend_model.PARAMETERS, "Gamma-Gamma", units=[1, 1, scale])
+    starts = starts_beside(beside.theta) if beside else STARTS
+    theta, covariance = maximise(attempt, total, spend_model.PARAMETERS, "Gamma-Gamma", [1, 1, scale], starts)
     if theta[1] <= 1:
         raise ModelError(_refused_tail(theta[1]))
     return SpendModel(

@@ -101,19 +101,21 @@ def fit_groups(
     for group, own in rows.groupby("group", sort=True):
         name, people = str(group), int(own["weight"].sum())
         few = _("{n} customers, fewer than {least}", n=number(people), least=number(minimum))
-        model, why = (None, few) if people < minimum else or_reason(lambda own=own: fit_histories(own, purchase.name))
+        model, why = (
+            (None, few) if people < minimum else or_reason(lambda own=own: fit_histories(own, purchase.name, purchase))
+        )
         bought[name] = model or purchase
         without |= {} if model else {name: why}
         if spend is not None:
-            paid, why = (None, few) if people < minimum else or_reason(lambda own=own: fit_gamma_gamma(own))
+            paid, why = (None, few) if people < minimum else or_reason(lambda own=own: fit_gamma_gamma(own, spend))
             spent[name] = paid or spend
             unspent |= {} if paid else {name: why}
     return GroupModels(grouping, bought, spent, without, unspent)
 
 
-def fit_histories(rows: pd.DataFrame, name: Name) -> PurchaseModel:
-    """One purchase model on rows that may repeat a history."""
-    return fit_purchases(rows.groupby(HISTORY, sort=True)["weight"].sum().reset_index(), name)
+def fit_histories(rows: pd.DataFrame, name: Name, beside: PurchaseModel | None = None) -> PurchaseModel:
+    """:func:`perennial.analysis.fitters.fit_purchases` on rows that may repeat a history."""
+    return fit_purchases(rows.groupby(HISTORY, sort=True)["weight"].sum().reset_index(), name, beside)
 
 
 def expected_of_new(model: PurchaseModel, days: ArrayLike, thetas: Floats) -> Floats:

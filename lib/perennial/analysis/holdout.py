@@ -132,6 +132,12 @@ class Holdout:
         actual, expected = float(last["actual_cumulative"]), float(last["expected_cumulative"])
         return {"actual": actual, "expected": expected, "bias": expected / actual - 1 if actual else float("nan")}
 
+    def late_tracking(self) -> float:
+        """Error of the repeat purchases expected after the cut alone, as a share of those that came."""
+        late = self.tracking[self.tracking["phase"] == "holdout"]
+        actual = float(late["actual"].sum())
+        return float(late["expected"].sum()) / actual - 1 if actual else float("nan")
+
     def save(self, folder: Path) -> None:
         """Write to a folder: one JSON file and one Parquet file per frame."""
         write_plain(self.to_dict(), folder / "holdout.json")

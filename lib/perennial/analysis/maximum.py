@@ -14,7 +14,8 @@ Function = Callable[[Floats], float]
 SMALLEST, LARGEST = 1e-3, 1e4  # parameters beyond these have run to a boundary
 _STEPS = 12
 _LONGEST = 2.0  # a step in logarithms beyond which the curvature says nothing
-_STARTS: list[tuple[list[float] | None, float]] = [
+Start = tuple[list[float] | None, float]  # logarithms of the parameters (None: the model's own choice), and a tolerance
+STARTS: list[Start] = [
     (None, 1e-7), ([-1.0, 1.5, 0.0, 1.0], 1e-7), ([0.0, 2.5, -1.0, 1.0], 1e-6), (None, 1e-4)
 ]  # fmt: skip
 
@@ -29,10 +30,11 @@ def maximise(
     names: tuple[str, ...],
     model: str,
     units: list[float] | None = None,
+    starts: list[Start] = STARTS,
 ) -> tuple[Floats, Floats]:
     """The first sound maximum over several starts and tolerances, with the covariance of the log parameters."""
     reason = _("it did not converge")
-    for start, tolerance in _STARTS:
+    for start, tolerance in starts:
         try:
             theta = np.asarray(attempt(start, tolerance), float)
         except Exception:  # lifetimes raises its own, LinAlgError and ValueError alike; all mean: try elsewhere

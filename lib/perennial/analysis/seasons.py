@@ -109,9 +109,6 @@ def find_season(months: pd.DataFrame, interval: float = 0.9) -> Season | str:
     The index is drawn towards 1 as far as chance explains it: log index · τ² / (τ² + variance), τ² the variance
     between months beyond that of chance (empirical Bayes), and scaled to a mean of 1 over a year's days.
     """
-    from statsmodels.genmod.families import Poisson
-    from statsmodels.genmod.generalized_linear_model import GLM
-
     span = int(months["days"].sum()) if len(months) else 0
     cells = usable_months(months) if len(months) else months
     of_year = pd.DatetimeIndex(cells["month"]).month.to_numpy() if len(cells) else np.empty(0)
@@ -121,6 +118,9 @@ def find_season(months: pd.DataFrame, interval: float = 0.9) -> Season | str:
     if seen.min() < 2:
         return _("not every month has come twice with {n} or more expected repeat purchases",
                  n=number(FEWEST_EXPECTED))  # fmt: skip
+    from statsmodels.genmod.families import Poisson  # only here: it takes two seconds
+    from statsmodels.genmod.generalized_linear_model import GLM
+
     actual, expected = cells["actual"].to_numpy(float), cells["expected"].to_numpy(float)
     if np.bincount(of_year, actual)[1:].min() == 0:
         actual = actual + 0.5  # a month in which nobody ever buys: its logarithm would be minus infinity

@@ -135,7 +135,9 @@ def _prospects(found: "Acquired", whole: Prospect) -> Exhibit:
             "Hollow dots: too few customers for a model of their own; their repeat purchases are those of all."
         )
     reading = " ".join(
-        text for text in (reading, _mixed(found), words.tested(found), words.extrapolated(found)) if text
+        text
+        for text in (reading, _unsupported(found), _mixed(found), words.tested(found), words.extrapolated(found))
+        if text
     )
     caption = Caption(title, subtitle, words.source(found, n, more), reading)
     cash = partial(words.money, found)
@@ -143,6 +145,22 @@ def _prospects(found: "Acquired", whole: Prospect) -> Exhibit:
     labels = {"group_by": _("by"), "first_order": _("first order"), "repeat_purchases": _("repeat purchases"),
               "order_value": _("order value"), "clv": _("prospect CLV"), "own_model": _("own model")}  # fmt: skip
     return Exhibit(frame, caption, {**styles, "repeat_purchases": words.two}, labels)
+
+
+def _unsupported(found: "Acquired") -> str:
+    """That differences between groups shown are not supported by the test of groups."""
+    assert found.prospects is not None
+    tests = found.result.segmentation.tests
+    if tests.empty:
+        return ""
+    weak = set(tests.loc[~tests["supported"], "grouping"])
+    names = [
+        words.grouping_name(kind) for kind, groups in found.prospects.by.items() if kind in weak and len(groups) > 1
+    ]
+    if not names:
+        return ""
+    return _("Differences by {names} are not supported by the test of groups below: read them as rough.",
+             names=phrases.listed(names))  # fmt: skip
 
 
 def _mixed(found: "Acquired") -> str:

@@ -6,6 +6,7 @@ from perennial import formats
 from perennial.analysis import group_models
 from perennial.analysis.groupings import ALL
 from perennial.analysis.prospects import Prospect
+from perennial.analysis.segments import SIGNIFICANT
 from perennial.chapters import acquisition_words as words
 from perennial.chapters import phrases
 from perennial.chapters.acquisition_captions import PROSPECTS
@@ -56,17 +57,13 @@ def _groups_said(found: "Acquired") -> str:
         return text + " " + _("Separate models are supported by the test and by the days held back.")
     if decision.ground == "declared":
         return text + " " + _("Separate models are used because the parameters ask for them.")
+    why = _("Separate models fit better, but are not shown to forecast unseen days better: one model serves all.")
     if len(row) and not bool(row["supported"].iloc[0]):
-        return (
-            text
-            + " "
-            + _("These differences are within what chance or a few parameters explain: one model serves all.")
-        )
-    return (
-        text
-        + " "
-        + _("Separate models fit better, but are not shown to forecast unseen days better: one model serves all.")
-    )
+        why = _("These differences are within what chance explains: one model serves all.")
+        if row["p_holm"].iloc[0] < SIGNIFICANT:
+            why = _("These differences are more than chance, but too small to be worth a model for each group (BIC): "
+                    "one model serves all.")  # fmt: skip
+    return f"{text} {why}"
 
 
 def _censored(found: "Acquired") -> str:

@@ -148,10 +148,9 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
     title = _("None of {n} groupings supports models of its own", n=formats.number(len(tests)))
     if len(tests) == 1:
         only = tests.iloc[0]
-        title = _("By {name}, separate models gain {gain} in BIC: {verdict}",
-                  name=words.grouping_name(only["grouping"]),
-                  gain=formats.number(only["bic_gain"], 0),
-                  verdict=_("supported") if supported else _("not supported"))  # fmt: skip
+        title = _("Separate models by {name} are not supported", name=words.grouping_name(only["grouping"]))
+        if supported:
+            title = _("Separate models by {name} are supported", name=words.grouping_name(only["grouping"]))
     elif supported:
         name = (
             tests[tests["supported"] & tests["not_worse"]].sort_values("bic_gain", ascending=False)["grouping"].iloc[0]
@@ -163,7 +162,7 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
         )  # fmt: skip
     subtitle = _(
         "One {model} and Gamma-Gamma per group against one for all of the same customers: likelihood ratio, p "
-        "corrected for {n} groupings (Holm), gain in BIC, error on unseen days",
+        "corrected for {n} groupings (Holm), gain in BIC (fit less a price for each parameter), error on unseen days",
         model=found.result.purchase.name, n=formats.number(len(tests)),
     )  # fmt: skip
     lines = []
@@ -188,7 +187,8 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
     left = int(tests["left_out"].max())
     more = ""
     if left:
-        more = _("Left out on both sides: up to {n} customers in groups without a sound fit.", n=formats.number(left))
+        more = _("Left out on both sides: up to {n} customers, there before the data begins or in groups without a "
+                 "sound fit.", n=formats.number(left))  # fmt: skip
     untested = [words.grouping_name(name) for name in found.result.segmentation.untested]
     if untested:
         more += " " + _("Not compared, too few groups with a sound fit: {names}.", names=phrases.listed(untested))
@@ -200,8 +200,8 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
         )
     reading = _(
         "Supported: p under 5 %, a lower BIC, and errors on unseen days, of purchases and of money, no larger than "
-        "those of one model for all. First-year purchases are expected repeat purchase days of a new customer, lowest "
-        "and highest group."
+        "those of one model for all; only what passes the first two goes through the last. First-year purchases are "
+        "expected repeat purchase days of a new customer, lowest and highest group."
     )
     labels = {"first_year": _("first-year purchases"), "lr": _("likelihood ratio (df)"), "p": _("p (Holm)"),
               "bic_gain": _("BIC gain"), "error": _("error, unseen days"), "verdict": _("models apart")}  # fmt: skip
@@ -212,7 +212,7 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
 def _unseen(row: Any) -> str:
     """The error of the separate models against the pooled one, and whether the difference is more than chance."""
     if formats.is_missing(getattr(row, "rmse", float("nan"))):
-        return _("not tested")
+        return formats.MISSING
     off = formats.signed(row.rmse / row.rmse_pooled - 1, words.change)
     return off if abs(row.rmse_z) > CHANCE else _("{off}, within chance", off=off)
 

@@ -46,10 +46,11 @@ def tested(found: "Acquired") -> str:
     held = found.result.holdout
     if held is None:
         return _("The model could not be tested on unseen days.")
-    off = held.final_tracking()["bias"]
+    off = held.late_tracking()
     if formats.is_missing(off):
         return ""
-    return _("Fitted up to {cut}, the model expected {off} repeat purchases by the end of the data than came.",
+    return _("Fitted up to {cut}, {model} expected {off} repeat purchases after that day than came.",
+             model=_("one model for all") if found.result.apart else _("the model"),
              cut=formats.date(held.cut),
              off=_("{share} more", share=formats.percent(off, 1)) if off >= 0
              else _("{share} fewer", share=formats.percent(-off, 1)))  # fmt: skip

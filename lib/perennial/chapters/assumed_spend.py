@@ -47,7 +47,7 @@ def spend(client: "Client", result: ValueResult) -> Part:
     if banded is None:
         absent |= dict.fromkeys(names[1:], reason)
         return Part(exhibits, absent, (said,))
-    table = spend_bands.value_by_band(result.rows, banded)
+    table = spend_bands.value_by_band(_by_one_spend_model(result), banded)
     exhibits["value_spend_bands"] = _bands(client, result, table, banded)
     tested = result.holdout.revenue_bands if result.holdout else pd.DataFrame()
     if tested.empty:
@@ -58,6 +58,14 @@ def spend(client: "Client", result: ValueResult) -> Part:
         exhibits["value_spend_tested"] = _tested(client, result, tested)
     said = f"{said} {_say_bands(client, table, tested)}"
     return Part(exhibits, absent, (said,), tuple(_spend_finding(client, result, found, orders, table, tested)))
+
+
+def _by_one_spend_model(result: ValueResult) -> pd.DataFrame:
+    """The rows with order values and CLV by the one spend model of all customers."""
+    assert result.spend is not None
+    order = result.spend.expected_order_value(result.rows["frequency"], result.rows["monetary_value"])
+    worth = result.rows["clv"] * order / result.rows["expected_order_value"]
+    return result.rows.assign(expected_order_value=order, clv=worth)
 
 
 def _correlations(result: ValueResult, found: Independence) -> str:
@@ -101,16 +109,27 @@ def _say_link(result: ValueResult, found: Independence, orders: pd.DataFrame) ->
     if not found.violated:
         return _("The spend model assumes that how often and how much have nothing to do with each other; here that "
                  "about holds ({found}).", **facts)  # fmt: skip
-    return _(
+    text = _(
         "The spend model assumes that how often and how much have nothing to do with each other. Here frequent buyers "
-        "pay {strength} {more} per order ({found}), so its order values are probably too {high} for customers who "
-        "bought rarely and too {low} for frequent ones.",
+        "pay {strength} {more} per order ({found}), so the order values of one model for all are probably too {high} "
+        "for customers who bought rarely and too {low} for frequent ones.",
         strength=_("clearly") if abs(found.spearman) >= STRONG_LINK else _("a little"),
         more=_("more") if found.spearman > 0 else _("less"),
         high=_("high") if found.spearman > 0 else _("low"),
         low=_("low") if found.spearman > 0 else _("high"),
         **facts,
     )
+    return f"{text} {_within(result)}".strip()
+
+
+def _within(result: ValueResult) -> str:
+    """The link within the groups that are valued apart: part of it may lie between them, and is then accounted for."""
+    if not result.apart:
+        return ""
+    level = result.settings["interval"]
+    links = sorted(spend_bands.measure_independence(piece.rows, level).spearman for piece in result.pieces)
+    return _("Within the groups of customers valued by models of their own the rank correlation is {low} to {high}.",
+             low=words.two(links[0]), high=words.two(links[-1]))  # fmt: skip
 
 
 def _say_bands(client: "Client", table: pd.DataFrame, tested: pd.DataFrame) -> str:
@@ -156,7 +175,7 @@ def _bands(client: "Client", result: ValueResult, table: pd.DataFrame, banded: s
         currency=result.settings["currency"],
     )
     reading = _(
-        "Not used in the values of this chapter, which rest on one model for all. Those who bought once have no "
+        "Not used in the values of this chapter. Those who bought once have no "
         "repeat purchase to go by and take the lowest band's mean, {mean}.",
         mean=pay(banded.bands[0].mean),
     )
@@ -222,7 +241,9 @@ def _spend_finding(
     text = _(
         "Frequent buyers pay {more} per order, which the spend model does not know: on average {a} where repeat "
         "purchase days number {x}, {b} where they number {y} (rank correlation {spearman}, {level} interval {low} to "
-        "{high}). Spend models by frequency would change the value of all by {change}. {nearer}",
+        "{high}).{within} Spend models by frequency instead of one for all would change the value by {change}. "
+        "{nearer}",
+        within=f" {_within(result)}".rstrip(),
         more=_("more") if found.spearman > 0 else _("less"),
         a=pay(first["observed"]), x=words.band(first["first"], first["last"]), b=pay(last["observed"]),
         y=words.band(last["first"], last["last"]), spearman=words.two(found.spearman), level=words.level(result),

@@ -57,7 +57,7 @@ def leaving(made: "Section", frame: pd.DataFrame) -> Caption:
     found = words.leaving(made.result.purchase)
     assert found is not None
     title = _(
-        "Half of customers leave {when} with {low} to {high} chance",
+        "Half of customers leave {when} with a chance between {low} and {high}",
         low=_fine(marks.loc["lower quartile", "low"]),
         high=_fine(marks.loc["upper quartile", "low"]),
         when=found[1],

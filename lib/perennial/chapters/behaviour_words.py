@@ -46,11 +46,11 @@ def counts(made: "Section", frame: pd.DataFrame) -> Caption:
     """Around the calibration histogram."""
     worst = frame.loc[frame["miss"].idxmax()]
     told = {name: formats.number(worst[name], 0) for name in ("actual", "expected")}
-    title = _("Largest miss: {actual} customers never came back, the model expects {expected}", **told)
+    title = _("{actual} customers never came back, the model expects {expected}: its largest miss", **told)
     if worst["first"] or worst["last"]:
         times = _times(worst)
         title = _(
-            "Largest miss: {actual} customers came back {count}, the model expects {expected}", count=times, **told
+            "{actual} customers came back {count}, the model expects {expected}: its largest miss", count=times, **told
         )
     inside = int(frame["actual"].between(frame["low"], frame["high"]).sum())
     total = float(frame["miss"].sum())
@@ -204,6 +204,16 @@ def orders(made: "Section", ahead: dict[str, float]) -> str:
     tested = _tested(result.holdout.by_recency)
     days = words.day_count(result.holdout.holdout_days)
     return f"{text} {_judged(tested, days)}"
+
+
+def of_all(made: "Section") -> str:
+    """That the pictures show the models of all customers, where single customers are judged by those of their group."""
+    if not made.result.apart:
+        return ""
+    return _(
+        "Chances, next orders and values of single customers come from the models of their group; the tables of "
+        "P(alive) and expected purchases show the one model of all customers."
+    )
 
 
 def _judged(tested: dict[str, float], days: str) -> str:

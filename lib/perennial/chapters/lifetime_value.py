@@ -140,6 +140,7 @@ def _parts(client: "Client", result: ValueResult | None) -> dict[str, Part]:
     """The sections that stand on their own; without a purchase model those that need none."""
     from perennial.chapters import (
         value_acquisition,
+        value_apart,
         value_assumptions,
         value_behaviour,
         value_contracts,
@@ -149,6 +150,7 @@ def _parts(client: "Client", result: ValueResult | None) -> dict[str, Part]:
     made = {"contracts": value_contracts.part(client, result)}
     if result is not None:
         made["equity"] = value_equity.part(client, result)
+        made["apart"] = value_apart.part(client, result)
         made["acquisition"] = value_acquisition.part(client, result)
         made["behaviour"] = value_behaviour.part(client, result)
         made["assumptions"] = value_assumptions.part(client, result)

@@ -55,7 +55,7 @@ def part(client: "Client", result: ValueResult) -> Part:
         add(made)
     ahead = behaviour.orders_ahead(result)
     bringing, error = _bringing(result), behaviour.share_bringing_error(result, BRINGING)
-    says = (words.orders(made, ahead), words.next_order(made))
+    says = tuple(text for text in (words.orders(made, ahead), words.next_order(made), words.of_all(made)) if text)
     return Part(made.exhibits, made.absent, says, _findings(made, ahead, bringing, error))
 
 
@@ -214,7 +214,7 @@ def _findings(made: Section, ahead: dict[str, float], bringing: float, error: fl
         low, high = words.share_bounds(made, bringing, error)
         figure = "value_spread" if made.result.spend else ""
         text = words.bringing(made, bringing, error)
-        found.append(Finding("value.bringing_most", CHAPTER, text, bringing, low, high, "share", 0.6, figure=figure))
+        found.append(Finding("value.bringing_most", CHAPTER, text, bringing, low, high, "share", 0.4, figure=figure))
     low, high = words.ahead_bounds(made, ahead)
     figure = "value_by_recency" if "value_by_recency" in made.exhibits else ""
     text = words.orders(made, ahead)

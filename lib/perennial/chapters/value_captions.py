@@ -47,7 +47,7 @@ def _parameters(study: "Study", result: ValueResult) -> Caption:
         spend=_(" and Gamma-Gamma ({currency})", currency=study.currency) if result.spend else "",
     )
     more = _("Log-likelihood {ll}.", ll=formats.number(model.loglik, 1))
-    return Caption(title, subtitle, words.source(study, model.n_customers, more))
+    return Caption(title, subtitle, words.source(study, model.n_customers, more), words.of_all_customers(result))
 
 
 def _money(study: "Study", result: ValueResult, equity: Equity) -> dict[str, Caption]:

@@ -146,7 +146,8 @@ def _judged(study: "Study", held: Holdout) -> Finding:
         text = _(
             "A forecast without a model does better than the model used: on {days} it had not seen {used} errs by "
             "{model} purchase days per customer (root mean square), “{name}” by {rule}. {used} forecast {predicted} "
-            "purchase days, {actual} came ({bias}).",
+            "purchase days, {actual} came ({bias}). Values still come from {used}, because the other says nothing of "
+            "other horizons, of who is still a customer, or of money.",
             **facts,
         )
     text = f"{text} {words.in_money(study, held)}".strip()
@@ -160,10 +161,10 @@ def _protect(study: "Study", result: ValueResult) -> Finding:
     assert study.equity is not None
     worth = held * study.equity.value
     text = _(
-        "Name an owner for the {n} most valuable customers (one in ten, column clv of the customers' file). They carry "
-        "{worth} ({share}) of the value; keeping one of them is worth {each} over that time at most, on average. The "
-        "cost is the owners' time, which the data does not hold; leave a random fifth on today's service and compare "
-        "what both spend in six months.",
+        "Look after the {n} most valuable customers first (one in ten, column clv of the customers' file). They carry "
+        "{worth} ({share}) of the value; keeping one of them is worth {each} over that time at most, on average: an "
+        "owner by name pays only where the time spent on one costs less. Leave a random fifth on today's service and "
+        "compare what both spend in six months.",
         n=formats.number(count),
         worth=words.money(study, worth),
         share=formats.percent(held),

@@ -68,7 +68,7 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
             _("Cumulative repeat purchase days of customers won before the cut; band: {level} interval", level=level),
             line,
             _("After the cut alone it expected {late}; forecast customer by customer, from each one's history, "
-              "{each}.", late=words.too_many(late["expected"].sum() / max(late["actual"].sum(), 1) - 1),
+              "{each}.", late=words.too_many(held.late_tracking()),
               each=words.too_many(held.score(name)["bias"])) + _with_season(held),
         ),
         "value_weekly": Caption(

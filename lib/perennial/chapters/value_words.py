@@ -105,9 +105,16 @@ def tested(study: "Study") -> str:
     if held is None or not is_tested(study):
         return _("the model could not be tested")
     revenue = held.revenue.get("bias")
+    error = too_many(held.score(held.model.name)["bias"])
     if revenue is not None and not formats.is_missing(revenue):
-        return _("tested, the model forecast {error}", error=too_much(revenue))
-    return _("tested, the model forecast {error}", error=too_many(held.score(held.model.name)["bias"]))
+        error = too_much(revenue)
+    model = _("one model") if study.result and study.result.apart else _("the model")
+    return _("tested, {model} forecast {error}", model=model, error=error)
+
+
+def tested_model(study: "Study") -> str:
+    """The model that the hold-out judges: the one of all customers, also where values rest on those of groups."""
+    return _("one model for all") if study.result and study.result.apart else _("the model")
 
 
 def is_tested(study: "Study") -> bool:
@@ -145,12 +152,25 @@ def not_model_error(study: "Study") -> str:
     revenue = held.revenue.get("bias")
     if revenue is not None and not formats.is_missing(revenue):
         error = _("{purchases} and {revenue}", purchases=error, revenue=too_much(revenue))
-    return _(
-        "The interval holds uncertain parameters and chance, not model error: tested on the last {span} the model "
-        "forecast {error}.",
+    text = _(
+        "The interval holds uncertain parameters and chance, not model error: tested on the last {span} {model} "
+        "forecast {error}",
         span=formats.days(held.holdout_days),
+        model=tested_model(study),
         error=error,
     )
+    own = bias_apart(study.result)
+    if not formats.is_missing(own):
+        text += _(", the separate models by which customers are valued {error}", error=too_many(own))
+    return f"{text}."
+
+
+def bias_apart(result: ValueResult | None) -> float:
+    """By how much the models of the groups were off on the days held back (share of purchases); missing without."""
+    if result is None or not result.apart:
+        return float("nan")
+    tests = result.segmentation.tests.set_index("grouping")
+    return float(tests["bias"].get(result.segmentation.decision.grouping, float("nan")))
 
 
 def too_much(share: float) -> str:
@@ -166,8 +186,9 @@ def in_money(study: "Study", held: Holdout) -> str:
     if formats.is_missing(held.revenue.get("bias")):
         return ""
     return _(
-        "In money the model forecast {predicted}, {actual} came ({bias}); as much as in the last stretch would have "
+        "In money {model} forecast {predicted}, {actual} came ({bias}); as much as in the last stretch would have "
         "been {last}.",
+        model=tested_model(study),
         predicted=money(study, held.revenue["predicted"]),
         actual=money(study, held.revenue["actual"]),
         bias=signed_percent(held.revenue["bias"]),
@@ -239,3 +260,10 @@ def chosen_by(result: ValueResult) -> str:
         "fit": _("which fits best of the models (BIC); a test on days held back was not possible"),
     }
     return grounds[result.ground]
+
+
+def of_all_customers(result: ValueResult) -> str:
+    """That these are the models of all customers, where values rest on those of groups."""
+    if not result.apart:
+        return ""
+    return _("Models of all customers together; their values rest on separate models of groups (see customer equity).")

@@ -28,6 +28,7 @@ def meanings(currency: str) -> dict[str, str]:
             "Probability that the customer is still active; empty for one-time buyers where the model cannot judge."
         ),
         "p_alive_mbg": _("The same by a second model (MBG/NBD), which also judges one-time buyers."),
+        "model_group": _("Group whose own models value the customer; empty: the models of all customers."),
         "expected_purchases": _("Purchase days expected over the horizon."),
         "probability_of_order": _(
             "Probability of at least one purchase day in the next 7, 30 or 90 days, whichever is nearest the client's "

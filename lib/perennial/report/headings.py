@@ -113,6 +113,7 @@ def _money() -> dict[str, str]:
 def _model_words() -> dict[str, str]:
     return {
         "p_alive": _("P(alive)"),
+        "model_group": _("Valued by the models of"),
         "from_p": _("P(alive) from"),
         "to_p": _("P(alive) to"),
         "from_ratio": _("Silence ÷ typical gap, from"),
