@@ -87,10 +87,12 @@ def points(difference: Any, digits: int = 1) -> str:
 
 
 def signed(value: Any, style: Callable[[Any], str]) -> str:
-    """A number with its sign always shown."""
+    """A number with its sign always shown, but for one too small to be shown (``< 0.1 %``)."""
     if is_missing(value):
         return MISSING
     text = style(value)
+    if "<" in text:
+        return text.removeprefix("−")
     return text if text.startswith("−") or float(value) == 0 else f"+{text}"
 
 

@@ -126,10 +126,15 @@ def _within(result: ValueResult) -> str:
     """The link within the groups that are valued apart: part of it may lie between them, and is then accounted for."""
     if not result.apart:
         return ""
-    level = result.settings["interval"]
-    links = sorted(spend_bands.measure_independence(piece.rows, level).spearman for piece in result.pieces)
+    links = _links(result)
     return _("Within the groups of customers valued by models of their own the rank correlation is {low} to {high}.",
              low=words.two(links[0]), high=words.two(links[-1]))  # fmt: skip
+
+
+def _links(result: ValueResult) -> list[float]:
+    """Rank correlations within the groups that are valued apart, lowest first."""
+    level = result.settings["interval"]
+    return sorted(spend_bands.measure_independence(piece.rows, level).spearman for piece in result.pieces)
 
 
 def _say_bands(client: "Client", table: pd.DataFrame, tested: pd.DataFrame) -> str:
@@ -250,6 +255,7 @@ def _spend_finding(
         low=words.two(found.spearman_low), high=words.two(found.spearman_high),
         change=words.signed_one(whole["change"]), nearer=_nearer(client, tested),
     )  # fmt: skip
-    importance = 0.25 + min(0.3, abs(found.spearman))
+    links = _links(result) if result.apart else [found.spearman]  # what groups valued apart do not explain
+    importance = 0.25 + min(0.3, max(abs(link) for link in links))
     return [words.finding("independence", text.strip(), found.spearman, importance, "value_order_values",
                      low=found.spearman_low, high=found.spearman_high, kind="caution")]  # fmt: skip

@@ -1,11 +1,13 @@
 """What chapter 05 cannot say: bias on the hold-out, assumptions, missing models."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis import value_views
 from perennial.analysis.holdout import Holdout
 from perennial.analysis.value import ValueResult
+from perennial.chapters import phrases
 from perennial.chapters import value_words as words
 from perennial.language import _
 from perennial.statements import Finding
@@ -14,12 +16,14 @@ if TYPE_CHECKING:
     from perennial.chapters.lifetime_value import Study
 
 CHAPTER = "05_lifetime_value"
+YEAR = 365
 NOTABLE_BIAS = 0.10  # a hold-out total this far off is worth a caution
 
 
 def cautions(study: "Study", result: ValueResult) -> list[Finding]:
     """What the data cannot say about value, and what the models assume."""
-    made = [*_bias(study), *_above_last_year(study, result), *_missing(result), *_no_dropout(result), *_before(study)]
+    others = [*_above_last_year(study, result), *_missing(result), *_no_dropout(result), *_before(study)]
+    made = [*(_weighed(finding, others, study) for finding in _bias(study)), *others]
     if study.equity is not None:
         text = _(
             "The interval holds neither a wrong margin nor a changed market. The margin of {margin} is {ground}: value "
@@ -31,6 +35,25 @@ def cautions(study: "Study", result: ValueResult) -> list[Finding]:
         )
         made.append(_caution("interval_scope", text, None, 0.35, "value_equity"))
     return made
+
+
+def _weighed(bias: Finding, others: list[Finding], study: "Study") -> Finding:
+    """The error of the test, with what speaks against taking it as the error of the values."""
+    assert study.holdout is not None
+    too_high = {
+        "value.above_last_year": _("more revenue is expected than all customers brought in the last year"),
+        "value.no_dropout": _("leaving is not, or hardly, seen by the model"),
+        "value.left_censoring": _("some customers are older than they look"),
+    }
+    against = [too_high[finding.id] for finding in others if finding.id in too_high]
+    text = bias.sentence
+    if bias.value is not None and bias.value < 0 and against:
+        text += " " + _("Other doubts make them too high: {doubts}. Which weighs more the data cannot tell.",
+                        doubts=phrases.listed(against))  # fmt: skip
+    if study.holdout.holdout_days < YEAR and not study.holdout.season.get("used"):
+        text += " " + _("The test covers {span}, so a season may stand behind its error.",
+                        span=formats.days(study.holdout.holdout_days))  # fmt: skip
+    return replace(bias, sentence=text)
 
 
 def _caution(name: str, text: str, value: float | None, importance: float, figure: str) -> Finding:
