@@ -121,8 +121,11 @@ def test_payback_interval_holds_draws_that_never_pay_back():
     """Quantiles of months with ∞ among them: no interpolation between a month and never."""
     curve = np.linspace(0, 12, 13)
     draws = np.array([curve * factor for factor in (0.5, 0.8, 1.0, 1.5, 2.0)])
-    made = prospects.Prospect("a", 10, 0, 0, 0, 0, curve, draws)
+    made = prospects.Prospect("a", 10, 0, 0, 0, 0, curve, draws, np.linspace(0, 60, 61))
     assert made.payback(8.0) == 8
+    assert made.payback(30.0) == np.inf
+    assert made.far_payback(30.0) == 30
+    assert made.far_payback(61.0) == np.inf
     assert made.payback_interval(8.0, [0.2, 0.8]) == (4, 10)  # 4, 6, 8, 10, never: the 1st and the 4th of five
     assert made.payback_interval(8.0, [0.2, 0.9]) == (4, np.inf)
 
@@ -435,9 +438,13 @@ def test_words_are_as_sure_as_the_interval():
 
 
 def test_the_mix_of_segments_is_told_where_their_models_are_used(demo):
-    """The weighted mean of the segments' prospects, by hand, in the reading of the chart."""
+    """Everybody's prospect is the weighted mean of the segments', by hand, and the chart says so."""
     _client, part = demo
     shown = part.exhibits["acquisition_prospects"]
     own = shown.frame[shown.frame["group_by"] == "segment"]
     mean = (own["customers"] * own["clv"]).sum() / own["customers"].sum()
-    assert f"in the mix of customers so far, it is €{mean:.0f} for everybody" in shown.caption.reading
+    everybody = shown.frame[shown.frame["group_by"] == "everybody"].iloc[0]
+    assert everybody["clv"] == pytest.approx(mean, rel=1e-9)
+    assert everybody["low"] < mean < everybody["high"]
+    assert f"€{mean:.0f}" in shown.caption.title
+    assert "by the models of each segment, in the mix of customers so far" in shown.caption.reading

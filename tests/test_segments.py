@@ -206,13 +206,20 @@ def test_holdout_errors_by_brute_force():
     rows = before.to_pandas()
     purchase, spend = fit_purchases(rows.assign(weight=1), "BG/NBD"), fit_gamma_gamma(rows.assign(weight=1))
     grouping = groupings.group_by_column(summary, people, "segment", 100)
-    found = segment_holdout.judge_grouping(table, before, grouping, purchase, spend, AS_OF, cut, 100)
+    found, groups = segment_holdout.judge_grouping(table, before, grouping, purchase, spend, AS_OF, cut, 100)
     later = days[days["ordered_on"] > pd.Timestamp(cut)].groupby("customer_id")["amount"]
     actual = rows["customer_id"].map(later.size()).fillna(0).to_numpy(float)
     paid = rows["customer_id"].map(later.sum().astype(float)).fillna(0).to_numpy(float)
     args = rows["frequency"], rows["recency"], rows["T"]
     forecast = purchase.expected_purchases(240, *args)
     money = forecast * spend.expected_order_value(rows["frequency"], rows["monetary_value"])
+    by = groups.set_index("group")
+    for name in ("slow", "fast"):
+        inside = rows["customer_id"].str.startswith(name)
+        line = by.loc[name]
+        sums = [inside.sum(), actual[inside].sum(), paid[inside].sum(), forecast[inside].sum(), money[inside].sum()]
+        names = ["customers", "bought", "paid", "bought_pooled", "paid_pooled"]
+        assert line[names].astype(float).tolist() == pytest.approx(sums, rel=1e-9)
     assert found["rmse_pooled"] == pytest.approx(np.sqrt(np.mean((forecast - actual) ** 2)), rel=1e-9)
     assert found["rmse_money_pooled"] == pytest.approx(np.sqrt(np.mean((money - paid) ** 2)), rel=1e-9)
     assert found["bias_pooled"] == pytest.approx(forecast.sum() / actual.sum() - 1, rel=1e-9)
@@ -234,10 +241,12 @@ def test_alike_models_forecast_alike():
     before = segments.customer_summary(table, cut).cache()
     purchase = fit_purchases(before.to_pandas().assign(weight=1), "BG/NBD")
     grouping = groupings.group_by_column(summary, people, "segment", 1)
-    found = segment_holdout.judge_grouping(table, before, grouping, purchase, None, AS_OF, cut, 10_000)
+    found, groups = segment_holdout.judge_grouping(table, before, grouping, purchase, None, AS_OF, cut, 10_000)
     assert found["rmse"] == found["rmse_pooled"]
     assert found["bias"] == found["bias_pooled"]
     assert np.isnan(found["rmse_money"])
+    assert (groups["bought_own"] == groups["bought_pooled"]).all()
+    assert groups[["paid_own", "paid_pooled"]].isna().all(axis=None)
 
 
 def test_small_unknown_and_missing_groups():

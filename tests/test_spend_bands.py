@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from one_model import by_one_model
 from perennial.analysis import spend_bands
 from perennial.analysis.fitters import fit_gamma_gamma
 from perennial.analysis.spend_model import check_independence
@@ -220,7 +221,7 @@ def test_independent_spend_is_said_in_a_sentence_and_not_in_the_bottom_line(demo
     client, result, _part = demo
     rows = customers(3000, 7).rename(columns={"truth": "expected_order_value"})
     spend = fit_gamma_gamma(rows)
-    part = assumed_spend.spend(client, replace(result, rows=rows, spend=spend))
+    part = assumed_spend.spend(client, by_one_model(result, rows=rows, spend=spend))
     assert part.findings == ()
     assert "about holds" in part.says[0]
     assert "one spend model serves for all" in part.absent["value_spend_bands"]

@@ -151,7 +151,7 @@ def test_the_part_says_whether_the_quoted_quarter_holds(demo):
     """The rule of thumb of 25 % is answered from the client's own figures, with the interval."""
     part = value_equity.part(demo, demo.value)
     assert set(part.exhibits) == set(value_equity.NAMES)
-    assert "It does not hold here" in part.says[0]
+    assert "it does not hold here" in part.says[0]
     for shown in part.exhibits.values():
         assert len(shown.caption.title.split()) <= 15, shown.caption.title
     assert part.exhibits["value_cohorts"].frame["value"].sum() == pytest.approx(demo.value.equity.value, rel=1e-9)

@@ -19,6 +19,9 @@ from perennial.analysis.spend_model import SpendModel
 from perennial.analysis.value import ValueResult
 from perennial.tables.summary import purchase_days
 
+MOST_SHOWN = 0.9  # of new customers must be in a group shown, for its mean to stand for everybody
+FAR = 60  # months over which a payback beyond the horizon is looked for
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -50,6 +53,7 @@ class Prospect:
     curve : expected discounted margin so far at month 0 (the first order alone), 1 … horizon.
     draws : the same under each draw of the parameters and of the first order's mean: draws × months. Missing (NaN)
         where the uncertainty of a model is not known.
+    far : as ``curve``, five years ahead or over the horizon where that is longer.
     own : whether the purchase model is the group's own.
     """
 
@@ -61,6 +65,7 @@ class Prospect:
     order_value: float
     curve: Floats
     draws: Floats
+    far: Floats
     own: bool = True
 
     @property
@@ -77,6 +82,10 @@ class Prospect:
         """The first month in which the expected margin so far reaches the cost; 0: with the first order, ∞: never."""
         return float(payback_months(self.curve[None, :], cost)[0])
 
+    def far_payback(self, cost: float) -> float:
+        """:meth:`payback` beyond the horizon; ∞: not as far as it is looked ahead."""
+        return float(payback_months(self.far[None, :], cost)[0])
+
     def payback_interval(self, cost: float, tails: list[float]) -> tuple[float, float]:
         """Bounds of the payback; ∞ where that share of the draws, or more, does not come back within the horizon."""
         if not np.isfinite(self.draws).all():
@@ -92,7 +101,8 @@ class Prospects:
 
     ``pooled``: by column, groups too small to be shown. ``since``: see :func:`value_prospects`; ``refitted``: whether
     the customers since then carried a purchase model of their own. ``later``: ``whole`` without those who may have
-    bought before the data begins; None where nobody may have, or the others carry no model.
+    bought before the data begins; None where nobody may have, or the others carry no model. ``mixed``: ``whole`` is
+    put together from the groups that are modelled apart, in the mix of customers so far.
     """
 
     whole: Prospect | None
@@ -101,6 +111,7 @@ class Prospects:
     since: dt.date | None = None
     refitted: bool = False
     later: Prospect | None = None
+    mixed: bool = False
 
 
 def payback_months(curves: Floats, cost: float) -> Floats:
@@ -158,8 +169,9 @@ def prospect(
     first : ``group, customers, mean, se``; a row of :func:`first_orders`.
     """
     ends = MONTH_DAYS * np.arange(1, terms.horizon_months + 1)
-    bought = np.asarray(purchase.expected_of_new(ends), float)
-    curve = value_curve(bought, spend.population_mean, float(first.mean), terms)
+    far = np.asarray(purchase.expected_of_new(MONTH_DAYS * np.arange(1, max(FAR, terms.horizon_months) + 1)), float)
+    bought, value = far[: len(ends)], value_curve(far, spend.population_mean, float(first.mean), terms)
+    curve = value[: len(ends) + 1]
     drawn = np.full((1, len(curve)), np.nan)
     if purchase.has_covariance and np.isfinite(spend.covariance).all() and np.isfinite(first.se):
         rng = np.random.default_rng(terms.seed)
@@ -169,7 +181,7 @@ def prospect(
         ahead = expected_of_new(purchase, ends, thetas)
         drawn = sound(value_curve(ahead, (p * v / (q - 1))[:, None], begun[:, None], terms))
     return Prospect(str(first.group), int(first.customers), float(first.mean), float(first.se), float(bought[-1]),
-                    spend.population_mean, curve, drawn, own)  # fmt: skip
+                    spend.population_mean, curve, drawn, value, own)  # fmt: skip
 
 
 def prospects(first: pd.DataFrame, models: GroupModels, terms: Terms, minimum: int) -> list[Prospect]:
@@ -216,14 +228,13 @@ def value_prospects(
     whole = prospects(first_orders(transactions, everybody(new), since), models, terms, 1)
     later = None
     if doubtful_until is not None:
-        without = _new_since(summary, doubtful_until)
-        others = _models_of_all(without, doubtful_until, result)
-        if others is not None and others.own:
-            first = first_orders(transactions, everybody(without), doubtful_until)
-            later = prospects(first, others, terms, 1)[0]
+        without = value_prospects(transactions, summary, customers, doubtful_until, result, minimum_group)
+        later = without.whole if without.refitted else None
     by: dict[str, list[Prospect]] = {}
     pooled: dict[str, tuple[str, ...]] = {}
-    for column in (name for name in ("source", "segment") if name in possible_columns(customers)):
+    used = result.segmentation.decision.grouping
+    columns = [name for name in dict.fromkeys(("source", "segment", used)) if name in possible_columns(customers)]
+    for column in columns:
         assert customers is not None
         grouping = group_by_column(new, customers, column, minimum_group, repeaters=0)
         rows = grouped_rows(new, grouping.members)
@@ -231,7 +242,30 @@ def value_prospects(
         first = first_orders(transactions, grouping.members, since)
         by[column], pooled[column] = prospects(first, own, terms, minimum_group), grouping.pooled
     refitted = since is not None and ALL not in models.pooled_purchase
-    return Prospects(whole[0] if whole else None, by, pooled, since, refitted, later)
+    shown = sum(one.customers for one in by.get(used, []))
+    mixed = bool(whole) and shown >= MOST_SHOWN * whole[0].customers
+    everyone = _mixed(by[used]) if mixed else whole[0] if whole else None
+    return Prospects(everyone, by, pooled, since, refitted, later, mixed)
+
+
+def _mixed(groups: list[Prospect]) -> Prospect:
+    """A new customer of groups modelled apart, in the mix of those won so far; the groups' draws are independent."""
+    people = np.array([one.customers for one in groups], float)
+    part = people / people.sum()
+    bought = float(part @ [one.repeat_purchases for one in groups])
+    draws = min(len(one.draws) for one in groups)
+    return Prospect(
+        ALL,
+        int(people.sum()),
+        float(part @ [one.first_order for one in groups]),
+        float(np.sqrt(part**2 @ np.square([one.first_order_se for one in groups]))),
+        bought,
+        float(part @ [one.repeat_purchases * one.order_value for one in groups]) / bought if bought else float("nan"),
+        np.sum([share * one.curve for share, one in zip(part, groups, strict=True)], axis=0),
+        np.sum([share * one.draws[:draws] for share, one in zip(part, groups, strict=True)], axis=0),
+        np.sum([share * one.far for share, one in zip(part, groups, strict=True)], axis=0),
+        all(one.own for one in groups),
+    )
 
 
 def _new_since(summary: ir.Table, since: dt.date | None) -> ir.Table:

@@ -27,7 +27,7 @@ def judge_grouping(
     end: dt.date,
     cut: dt.date,
     minimum: int,
-) -> dict[str, float]:
+) -> tuple[dict[str, float], pd.DataFrame]:
     """How models per group, fitted up to a cut, forecast the days after it, against the pooled ones.
 
     Every customer acquired up to the cut is forecast by both; a group that carries no model there by the pooled one
@@ -42,7 +42,9 @@ def judge_grouping(
     -------
     ``rmse, bias`` of purchase days per customer (bias: of the total, share of actual), ``rmse_money`` of what they
     spent (currency, missing without spend models), each also with ``_pooled``; and ``rmse_z``, by how many standard
-    errors the squared errors of purchase days are larger than the pooled ones (paired by customer).
+    errors the squared errors of purchase days are larger than the pooled ones (paired by customer). Beside it a frame
+    ``group, customers``, the purchase days and the money that came, ``bought, paid``, and the forecasts of both,
+    ``bought_own, bought_pooled, paid_own, paid_pooled``.
     """
     held = grouping.only(calibration)
     models = fit_groups(grouped_rows(calibration, held.members), held.name, purchase, spend, minimum)
@@ -53,7 +55,7 @@ def judge_grouping(
     (own, own_money), (all_of_them, all_money) = _forecasts(rows, models, days), _forecasts(rows, pooled, days)
     bought = rows["weight"].to_numpy(float), rows["bought"].to_numpy(float), rows["bought_squared"].to_numpy(float)
     paid = bought[0], rows["paid"].to_numpy(float), rows["paid_squared"].to_numpy(float)
-    return {
+    scores = {
         "rmse": _rmse(own, *bought),
         "rmse_pooled": _rmse(all_of_them, *bought),
         "rmse_z": _beyond_chance(own, all_of_them, *bought),
@@ -62,6 +64,10 @@ def judge_grouping(
         "rmse_money": _rmse(own_money, *paid),
         "rmse_money_pooled": _rmse(all_money, *paid),
     }
+    sums = {"bought_own": own, "bought_pooled": all_of_them, "paid_own": own_money, "paid_pooled": all_money}
+    by = rows[["group", "weight", "bought", "paid"]].assign(**{k: v * bought[0] for k, v in sums.items()})
+    groups = by.groupby("group", as_index=False).sum(min_count=1).rename(columns={"weight": "customers"})
+    return scores, groups
 
 
 def _outcomes(transactions: ir.Table, calibration: ir.Table, members: ir.Table, cut: dt.date) -> pd.DataFrame:

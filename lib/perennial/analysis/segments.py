@@ -63,6 +63,7 @@ class Segmentation:
     pooled : by grouping, the groups too small to stand alone.
     untested : by grouping, why it could not be compared.
     decision : see :func:`decide`.
+    judged : the grouping used on the hold-out, group by group (:func:`judge_grouping`); empty without.
     """
 
     tests: pd.DataFrame
@@ -70,6 +71,7 @@ class Segmentation:
     pooled: dict[str, tuple[str, ...]]
     untested: dict[str, str]
     decision: Decision
+    judged: pd.DataFrame
 
     @property
     def used(self) -> GroupModels | None:
@@ -77,7 +79,7 @@ class Segmentation:
         return self.models.get(self.decision.grouping)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the tests, which are a frame."""
+        """Everything but the frames."""
         return {
             "models": {name: models.to_dict() for name, models in self.models.items()},
             "pooled": self.pooled,
@@ -86,11 +88,11 @@ class Segmentation:
         }
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any], tests: pd.DataFrame) -> "Segmentation":
-        """What ``to_dict`` gave, with the tests."""
+    def from_dict(cls, values: dict[str, Any], tests: pd.DataFrame, judged: pd.DataFrame) -> "Segmentation":
+        """What ``to_dict`` gave, with the frames."""
         models = {name: GroupModels.from_dict(one) for name, one in values["models"].items()}
         pooled = {name: tuple(groups) for name, groups in values["pooled"].items()}
-        return cls(tests, models, pooled, values["untested"], Decision(**values["decision"]))
+        return cls(tests, models, pooled, values["untested"], Decision(**values["decision"]), judged)
 
 
 def likelihood_ratio(
@@ -217,9 +219,11 @@ def compare_groupings(
     judged = tests.loc[tests["supported"] | (tests["grouping"] == asked), "grouping"] if len(tests) else []
     held = _judge_all(transactions, {name: groupings[name] for name in judged}, cut, parameters.as_of, purchase.name,
                       spend, minimum)  # fmt: skip
-    tests = _not_worse_of(tests, held)
+    tests = _not_worse_of(tests, {name: scores for name, (scores, _groups) in held.items()})
+    decision = decide(tests, asked, models)
+    nothing: tuple[Any, pd.DataFrame] = ({}, pd.DataFrame())
     pooled = {name: grouping.pooled for name, grouping in groupings.items() if grouping.pooled}
-    return Segmentation(tests, models, pooled, untested, decide(tests, asked, models))
+    return Segmentation(tests, models, pooled, untested, decision, held.get(decision.grouping, nothing)[1])
 
 
 def group_by(
@@ -262,7 +266,7 @@ def _judge_all(
     name: Name,
     spend: SpendModel | None,
     minimum: int,
-) -> dict[str, dict[str, float]]:
+) -> dict[str, tuple[dict[str, float], pd.DataFrame]]:
     """The hold-out of these groupings; nothing without a cut or a pooled model up to it."""
     if cut is None or not groupings:
         return {}

@@ -34,6 +34,7 @@ PREDICTIONS = [
 
 
 _FRAMES = ("rows", "cohorts", "groups", "draws")
+_GROUPED = ("tests", "judged")  # frames of the comparison of groups
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ class ValueResult:
         write_plain(self.to_dict(), folder / "value.json")
         for name in _FRAMES:
             getattr(self, name).to_parquet(folder / f"{name}.parquet")
-        self.segmentation.tests.to_parquet(folder / "segmentation.parquet")
+        for name in _GROUPED:
+            getattr(self.segmentation, name).to_parquet(folder / f"segmentation_{name}.parquet")
         self.customers.to_parquet(str(folder / "customers.parquet"), compression="zstd")
         if self.holdout:
             self.holdout.save(folder)
@@ -158,7 +160,7 @@ class ValueResult:
             alternatives=pd.DataFrame(values["alternatives"]),
             independence={key: np.nan if v is None else v for key, v in values["independence"].items()},
             segmentation=Segmentation.from_dict(
-                values["segmentation"], pd.read_parquet(folder / "segmentation.parquet")
+                values["segmentation"], *(pd.read_parquet(folder / f"segmentation_{name}.parquet") for name in _GROUPED)
             ),
             holdout=Holdout.load(folder) if values["holdout"] else None,
             holdout_reason=values["holdout_reason"],

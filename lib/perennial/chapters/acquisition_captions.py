@@ -164,16 +164,12 @@ def _unsupported(found: "Acquired") -> str:
 
 
 def _mixed(found: "Acquired") -> str:
-    """Everybody's value by the models of the groups, where these are the ones used."""
+    """That everybody's value comes from the models of the groups, where it does."""
     assert found.prospects is not None
-    name = found.result.segmentation.decision.grouping
-    groups = found.prospects.by.get(name, [])
-    if not groups:
+    if not found.prospects.mixed:
         return ""
-    people = sum(group.customers for group in groups)
-    mean = sum(group.customers * group.clv for group in groups) / people
-    return _("By the models of each {name}, in the mix of customers so far, it is {value} for everybody.",
-             name=words.grouping_name(name), value=words.money(found, mean))  # fmt: skip
+    return _("Everybody: by the models of each {name}, in the mix of customers so far.",
+             name=words.grouping_name(found.result.segmentation.decision.grouping))  # fmt: skip
 
 
 def prospects_frame(found: "Acquired", whole: Prospect) -> pd.DataFrame:

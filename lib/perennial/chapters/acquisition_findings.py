@@ -1,11 +1,12 @@
 """What the section on new customers says: which groups differ, what was left out, and its findings."""
 
+import math
 from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis import group_models
 from perennial.analysis.groupings import ALL
-from perennial.analysis.prospects import Prospect
+from perennial.analysis.prospects import FAR, Prospect
 from perennial.analysis.segments import SIGNIFICANT
 from perennial.chapters import acquisition_words as words
 from perennial.chapters import phrases
@@ -23,7 +24,7 @@ MARGINS_DIFFER = 0.02  # a margin in the data this far from the one in the param
 
 def says(found: "Acquired") -> list[str]:
     """What the section says in its own place."""
-    made = [_groups_said(found), _censored(found), _misnamed(found), _margins_differ(found)]
+    made = [_groups_said(found), _censored(found), _misnamed(found)]
     return [text for text in made if text]
 
 
@@ -125,6 +126,10 @@ def findings(found: "Acquired") -> list[Finding]:
         made.append(_worth(found, found.prospects.whole))
     if len(found.sources) and found.sources["return"].map(words.is_finite).any():
         made.append(_return(found))
+    if text := _margins_differ(found):
+        off = found.margin_rate / found.parameters.gross_margin - 1
+        made.append(Finding("value.margin_in_data", CHAPTER, text, off, unit="share", importance=0.5, kind="caution",
+                            figure="value_equity"))  # fmt: skip
     if found.unknown:
         made.append(Finding("value.unknown_sources", CHAPTER, _misnamed(found), importance=0.5, kind="caution"))
     return made
@@ -157,6 +162,21 @@ def _worth(found: "Acquired", whole: Prospect) -> Finding:
                    figure=PROSPECTS)  # fmt: skip
 
 
+def _back(month: float) -> str:
+    """When a cost that is not back within the horizon is."""
+    if math.isinf(month):
+        return _("nor is it expected back in {years} years", years=formats.number(FAR / 12))
+    return _("it is expected back in month {n}", n=formats.number(month))
+
+
+def _rough(found: "Acquired") -> str:
+    """That differences between sources are rough where the test of groups does not support them."""
+    tests = found.result.segmentation.tests
+    if "source" not in set(tests.get("grouping", [])) or tests.set_index("grouping").loc["source", "supported"]:
+        return ""
+    return _("Values by source are rough: the test of groups does not support them.")
+
+
 def _return(found: "Acquired") -> Finding:
     """Of the source that returns least; it is an action only where its whole interval lies below the cost."""
     row = found.sources.iloc[-1]
@@ -174,16 +194,18 @@ def _return(found: "Acquired") -> Finding:
     if row["clv"] < row["cost"]:
         text = _(
             "A new customer from {name} costs {cost} and is expected to bring {value} in {horizon} ({level} interval "
-            "of the mean {bounds}): it {verdict}. Pay no more than {value} there, or test a cheaper way. Customers "
-            "held from there bring {held} times their cost, all the time since they came counted.",
-            verdict=word, **facts,
+            "of the mean {bounds}): within that time it {verdict}; {later}. Pay no more than {value} where the money "
+            "has to be back by then, or test a cheaper way. Customers held from there bring {held} times their cost, "
+            "all the time since they came and the {horizon} ahead counted. {rough}",
+            verdict=word, later=_back(row["far"]), rough=_rough(found), **facts,
         )  # fmt: skip
         if row["group"] == ALL:
             text = _(
                 "A new customer costs {cost} and is expected to bring {value} in {horizon} ({level} interval of the "
-                "mean {bounds}): it {verdict}.",
-                verdict=word, **facts,
+                "mean {bounds}): within that time it {verdict}; {later}.",
+                verdict=word, later=_back(row["far"]), **facts,
             )  # fmt: skip
+        text = text.strip()
         return Finding("value.acquisition_return", CHAPTER, text, row["return"], row["low"] / row["cost"],
                        row["high"] / row["cost"], "multiples of cost", 0.75, "action", SOURCES)  # fmt: skip
     text = _("Every source with a stated cost is expected to pay back within {horizon}; {name} returns least, {ratio} "

@@ -51,7 +51,7 @@ def cohort_exhibit(found: "Acquired") -> Exhibit:
         )  # fmt: skip
     large = counted[counted["largest"] > GIANT * counted["realised"]]
     if len(large):
-        reading += " " + _("One customer alone brought more than {share} of the margin so far of {names}.",
+        reading += " " + _("One customer alone brought more than {share} of the margin so far in each of: {names}.",
                            share=formats.percent(GIANT), names=phrases.listed(large["cohort"].tolist()))  # fmt: skip
     if (frame["mark"] == "unfinished").any():
         reading += " " + _("Hollow: the cohort is not over yet.")
@@ -161,9 +161,10 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
             supported, n=formats.number(len(tests)), count=formats.number(supported), name=words.grouping_name(name),
         )  # fmt: skip
     subtitle = _(
-        "One {model} and Gamma-Gamma per group against one for all of the same customers: likelihood ratio, p "
-        "corrected for {n} groupings (Holm), gain in BIC (fit less a price for each parameter), error on unseen days",
-        model=found.result.purchase.name, n=formats.number(len(tests)),
+        "One {model} and Gamma-Gamma per group against one for all of the same customers: likelihood ratio, {p}, gain "
+        "in BIC (fit less a price for each parameter), and the errors on unseen days",
+        model=found.result.purchase.name,
+        p=_("p corrected for {n} groupings (Holm)", n=formats.number(len(tests))) if len(tests) > 1 else _("p"),
     )  # fmt: skip
     lines = []
     for row in tests.itertuples():
@@ -181,6 +182,7 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
                 "p": words.p_words(row.p_holm),
                 "bic_gain": formats.signed(row.bic_gain, lambda value: formats.number(value, 0)),
                 "error": _unseen(row),
+                "off": _off(row),
                 "verdict": _verdict(row, decision.grouping),
             }
         )
@@ -204,7 +206,8 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
         "expected repeat purchase days of a new customer, lowest and highest group."
     )
     labels = {"first_year": _("first-year purchases"), "lr": _("likelihood ratio (df)"), "p": _("p (Holm)"),
-              "bic_gain": _("BIC gain"), "error": _("error, unseen days"), "verdict": _("models apart")}  # fmt: skip
+              "bic_gain": _("BIC gain"), "error": _("error per customer, unseen days"),
+              "off": _("total off: apart; one model"), "verdict": _("models apart")}  # fmt: skip
     caption = Caption(title, subtitle, words.source(found, int(tests["customers"].max()), more.strip()), reading)
     return Exhibit(pd.DataFrame(lines), caption, {}, labels)
 
@@ -215,6 +218,13 @@ def _unseen(row: Any) -> str:
         return formats.MISSING
     off = formats.signed(row.rmse / row.rmse_pooled - 1, words.change)
     return off if abs(row.rmse_z) > CHANCE else _("{off}, within chance", off=off)
+
+
+def _off(row: Any) -> str:
+    """By how much each was off in total."""
+    if formats.is_missing(row.bias):
+        return formats.MISSING
+    return "; ".join(formats.signed(bias, words.change) for bias in (row.bias, row.bias_pooled))
 
 
 def _verdict(row: Any, used: str) -> str:

@@ -245,7 +245,7 @@ def next_months(client: "Client", result: ValueResult) -> Part:
     """What today's customers will probably buy in each of the next months."""
     frame = months_ahead.forecast_months(result)
     total = float(frame["expected"].sum())
-    title = _("Today's customers probably buy on {n} days in the next three months", n=formats.compact(round(total)))
+    title = _("Today's customers probably buy on {n} days in the next three months", n=formats.number(round(total)))
     subtitle = _("Expected purchase days by month from the as-of day, with {level} interval", level=words.level(result))
     limit = _("The interval holds uncertain parameters and chance, not model error.")
     error = _months_error(result)

@@ -32,7 +32,9 @@ def spend(client: "Client", result: ValueResult) -> Part:
     found = spend_bands.measure_independence(result.rows, level)
     banded: spend_bands.BandedSpend | None = None
     reason = _("Not shown: frequency and mean order hardly go together, so that one spend model serves for all.")
-    if found.violated:
+    if result.apart:
+        reason = _("Spend models by frequency were not tried: groups of customers have spend models of their own.")
+    elif found.violated:
         try:
             banded = spend_bands.fit_bands(result.rows, result.spend)
         except ModelError as error:
@@ -46,8 +48,8 @@ def spend(client: "Client", result: ValueResult) -> Part:
     said = _say_link(result, found, orders)
     if banded is None:
         absent |= dict.fromkeys(names[1:], reason)
-        return Part(exhibits, absent, (said,))
-    table = spend_bands.value_by_band(_by_one_spend_model(result), banded)
+        return Part(exhibits, absent, (said,), tuple(_linked_within(result)))
+    table = spend_bands.value_by_band(result.rows, banded)
     exhibits["value_spend_bands"] = _bands(client, result, table, banded)
     tested = result.holdout.revenue_bands if result.holdout else pd.DataFrame()
     if tested.empty:
@@ -58,14 +60,6 @@ def spend(client: "Client", result: ValueResult) -> Part:
         exhibits["value_spend_tested"] = _tested(client, result, tested)
     said = f"{said} {_say_bands(client, table, tested)}"
     return Part(exhibits, absent, (said,), tuple(_spend_finding(client, result, found, orders, table, tested)))
-
-
-def _by_one_spend_model(result: ValueResult) -> pd.DataFrame:
-    """The rows with order values and CLV by the one spend model of all customers."""
-    assert result.spend is not None
-    order = result.spend.expected_order_value(result.rows["frequency"], result.rows["monetary_value"])
-    worth = result.rows["clv"] * order / result.rows["expected_order_value"]
-    return result.rows.assign(expected_order_value=order, clv=worth)
 
 
 def _correlations(result: ValueResult, found: Independence) -> str:
@@ -131,6 +125,19 @@ def _within(result: ValueResult) -> str:
              low=words.two(links[0]), high=words.two(links[-1]))  # fmt: skip
 
 
+def _linked_within(result: ValueResult) -> list[Finding]:
+    """A caution where frequent buyers pay clearly more or less per order even within a group valued apart."""
+    link = max(_links(result), key=abs) if result.apart else 0.0
+    if not abs(link) >= STRONG_LINK:
+        return []
+    text = _(
+        "Even within a group of customers valued apart frequent buyers pay {more} per order, which the spend models do "
+        "not know (rank correlation up to {link}).",
+        more=_("more") if link > 0 else _("less"), link=words.two(link),
+    )  # fmt: skip
+    return [words.finding("independence", text, link, 0.25 + abs(link) / 2, "value_order_values", kind="caution")]
+
+
 def _links(result: ValueResult) -> list[float]:
     """Rank correlations within the groups that are valued apart, lowest first."""
     level = result.settings["interval"]
@@ -141,9 +148,9 @@ def _say_bands(client: "Client", table: pd.DataFrame, tested: pd.DataFrame) -> s
     whole, once = table.iloc[-1], table[table["first"] == 0]
     pay = partial(phrases.amount, currency=client.parameters.currency)
     text = _(
-        "With a spend model per band of frequency all customers together would be worth {banded} instead of {pooled} "
+        "With a spend model per band of frequency the value of all customers together would change by {amount} "
         "({change}){once}.",
-        banded=pay(whole["banded"]), pooled=pay(whole["pooled"]), change=words.signed_one(whole["change"]),
+        amount=_signed_money(whole["difference"], pay), change=words.signed_one(whole["change"]),
         once=_(", those who bought once {change}", change=signed_percent(once["change"].iloc[0])) if len(once) else "",
     )  # fmt: skip
     return f"{text} {_nearer(client, tested)}".strip()
@@ -246,16 +253,13 @@ def _spend_finding(
     text = _(
         "Frequent buyers pay {more} per order, which the spend model does not know: on average {a} where repeat "
         "purchase days number {x}, {b} where they number {y} (rank correlation {spearman}, {level} interval {low} to "
-        "{high}).{within} Spend models by frequency instead of one for all would change the value by {change}. "
-        "{nearer}",
-        within=f" {_within(result)}".rstrip(),
+        "{high}). Spend models by frequency would change the value of all by {change}. {nearer}",
         more=_("more") if found.spearman > 0 else _("less"),
         a=pay(first["observed"]), x=words.band(first["first"], first["last"]), b=pay(last["observed"]),
         y=words.band(last["first"], last["last"]), spearman=words.two(found.spearman), level=words.level(result),
         low=words.two(found.spearman_low), high=words.two(found.spearman_high),
         change=words.signed_one(whole["change"]), nearer=_nearer(client, tested),
     )  # fmt: skip
-    links = _links(result) if result.apart else [found.spearman]  # what groups valued apart do not explain
-    importance = 0.25 + min(0.3, max(abs(link) for link in links))
+    importance = 0.25 + min(0.3, abs(found.spearman))
     return [words.finding("independence", text.strip(), found.spearman, importance, "value_order_values",
                      low=found.spearman_low, high=found.spearman_high, kind="caution")]  # fmt: skip

@@ -44,7 +44,7 @@ def nobody_leaves(result: ValueResult) -> str:
 
 def counts(made: "Section", frame: pd.DataFrame) -> Caption:
     """Around the calibration histogram."""
-    worst = frame.loc[frame["miss"].idxmax()]
+    worst = frame.loc[(frame["actual"] - frame["expected"]).abs().idxmax()]
     told = {name: formats.number(worst[name], 0) for name in ("actual", "expected")}
     title = _("{actual} customers never came back, the model expects {expected}: its largest miss", **told)
     if worst["first"] or worst["last"]:
@@ -64,7 +64,7 @@ def counts(made: "Section", frame: pd.DataFrame) -> Caption:
         all=formats.number(len(frame)),
         total=formats.number(total, 1),
         free=formats.number(max(len(frame) - 1 - len(made.result.purchase.names), 1)),
-        part=formats.percent(worst["miss"] / total if total else 0.0),
+        part=formats.percent(float(frame["miss"].max()) / total if total else 0.0),
         share=formats.percent(off, 1),
     )
     subtitle = _(

@@ -143,7 +143,7 @@ def _retention_caption(found: "Contracts") -> Caption:
     elif plan.model is not None:
         last = _known(found, plan)[0]
         first, later = (float(retention(plan.model.alpha, plan.model.beta, t)) for t in (1, last))
-        title = _("Retention of {plan} rises from {first} to {later} by renewal {n}",
+        title = _("Modelled retention of {plan} rises from {first} to {later} by renewal {n}",
                   plan=words.contracts_of(plan.name),
                   first=formats.percent(first), later=formats.percent(later), n=formats.number(last))  # fmt: skip
     subtitle = _("Share renewed of the contracts that come to each renewal: observed (Wilson) and the model, by plan; "

@@ -94,6 +94,11 @@ def _equity(found: Mapping[str, Finding], p: Parameters) -> KeyFigure | None:
     if finding.low is not None and finding.high is not None:
         bounds = formats.interval(finding.low, finding.high, style)
         note = _("{level} interval {bounds}", level=formats.percent(p.interval), bounds=bounds)
+    test = found.get("value.direction")
+    if test is not None and test.value is not None:
+        error = formats.percent(abs(test.value))
+        note += "; " + (_("tested, {share} too low", share=error) if test.value < 0
+                        else _("tested, {share} too high", share=error))  # fmt: skip
     months = plural("next {count} month", "next {count} months", p.horizon_months, count=p.horizon_months)
     definition = _("discounted margin expected from today's customers, {months}", months=months)
     return KeyFigure(_marked(_("Customer equity"), finding), style(finding.value), note, definition)

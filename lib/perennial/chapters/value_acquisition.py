@@ -168,7 +168,8 @@ def _sources(
             {
                 "group": one.group, "customers": one.customers, "cost": cost, "first_order": one.first_order,
                 "clv": one.clv, "low": low, "high": high, "return": one.clv / cost if cost else float("inf"),
-                "payback": one.payback(cost), "payback_low": soon, "payback_high": late, "own_model": one.own,
+                "payback": one.payback(cost), "payback_low": soon, "payback_high": late, "far": one.far_payback(cost),
+                "own_model": one.own,
             }
         )  # fmt: skip
     frame = pd.DataFrame(lines).merge(held[["group", "ratio", "ratio_low", "ratio_high"]], on="group", how="left")

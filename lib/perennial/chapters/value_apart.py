@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from perennial.client import Client
 
 CHAPTER = "05_lifetime_value"
-NAME = "value_apart"
+NAME, TESTED = "value_apart", "value_apart_tested"
 
 
 def part(client: "Client", result: "ValueResult") -> Part:
     """The value of each group by its own models and by the one model for all; empty where one model serves all."""
     if result.groups.empty:
-        return Part(absent={NAME: _one_model(result)})
+        return Part(absent={NAME: _one_model(result), TESTED: ""})
     frame = result.groups.assign(off=result.groups["one_model"] / result.groups["value"] - 1)
     frame = frame.sort_values("value", ascending=False, ignore_index=True)
-    return Part({NAME: _exhibit(client, result, frame)}, findings=(_finding(client, result, frame),))
+    exhibits, absent = {NAME: _exhibit(client, result, frame)}, {}
+    if len(result.segmentation.judged):
+        exhibits[TESTED] = _tested(client, result)
+    else:
+        absent[TESTED] = _("Not shown: {reason}", reason=result.holdout_reason)
+    return Part(exhibits, absent, findings=(_finding(client, result, frame),))
 
 
 def _one_model(result: "ValueResult") -> str:
@@ -100,7 +105,65 @@ def _finding(client: "Client", result: "ValueResult", frame: pd.DataFrame) -> Fi
         name=_grouping(result), why=why, each="; ".join(each), plain=words.amount(plain, currency),
         off=_off(plain / total - 1),
     )  # fmt: skip
-    own = words.bias_apart(result)
-    if not formats.is_missing(own):
-        text += " " + _("On the days held back the separate models forecast {error}.", error=words.too_many(own))
+    text = f"{text} {_test(result, currency)}".strip()
     return Finding("value.apart", CHAPTER, text, plain / total - 1, unit="share", importance=0.72, figure=NAME)
+
+
+def _test(result: "ValueResult", currency: str) -> str:
+    """The group that the two forecast most differently on the days held back, and both totals; empty without money."""
+    judged = result.segmentation.judged
+    if judged.empty or judged["paid_own"].isna().any():
+        return ""
+    row = judged.loc[(judged["paid_own"] - judged["paid_pooled"]).abs().idxmax()]
+    came = float(judged["paid"].sum())
+    return _(
+        "On the days held back {group} brought {paid}; the separate models forecast {own}, one model {pooled}. In "
+        "total the separate models were off by {off}, one model by {off_pooled}{cancel}.",
+        group=acquisition_words.client_name(row["group"]), paid=words.amount(row["paid"], currency),
+        own=words.amount(row["paid_own"], currency), pooled=words.amount(row["paid_pooled"], currency),
+        off=words.signed_percent(float(judged["paid_own"].sum()) / came - 1),
+        off_pooled=words.signed_percent(float(judged["paid_pooled"].sum()) / came - 1),
+        cancel=_(", because its errors cancel out between groups") if _cancels(judged) else "",
+    )  # fmt: skip
+
+
+def _cancels(judged: pd.DataFrame) -> bool:
+    """Whether one model is nearer in total although it is farther off group by group."""
+    own, pooled = judged["paid_own"] - judged["paid"], judged["paid_pooled"] - judged["paid"]
+    return bool(abs(pooled.sum()) < abs(own.sum()) and pooled.abs().sum() > own.abs().sum())
+
+
+def _tested(client: "Client", result: "ValueResult") -> Exhibit:
+    """Both forecasts of the days held back, group by group."""
+    judged, held = result.segmentation.judged, result.holdout
+    assert held is not None
+    cash = partial(words.amount, currency=client.parameters.currency)
+    what = "paid" if judged["paid_own"].notna().all() else "bought"
+    own, pooled = ((judged[f"{what}_{which}"] - judged[what]).abs() for which in ("own", "pooled"))
+    apart = judged["bought_own"] != judged["bought_pooled"]
+    title = _(
+        "Of {n} groups tested apart the separate models come nearer in {nearer}",
+        n=formats.number(int(apart.sum())), nearer=formats.number(int((own < pooled)[apart].sum())),
+    )  # fmt: skip
+    subtitle = _(
+        "Purchase days and revenue of the {days} after the cut, {currency}, by {name}: what came, and what separate "
+        "models and one model, fitted up to the cut, forecast",
+        days=words.day_count(held.holdout_days), currency=client.parameters.currency, name=_grouping(result),
+    )  # fmt: skip
+    names = [acquisition_words.client_name(group) for group in judged.loc[~apart, "group"]]
+    reading = ""
+    if names:
+        reading = _("Too small at the cut for models of their own, so that both forecasts are those of one model: "
+                    "{names}.", names=phrases.listed(names))  # fmt: skip
+    total = judged.drop(columns="group").sum(min_count=1).to_frame().T
+    frame = pd.concat([judged.assign(group=judged["group"].map(acquisition_words.group_name)),
+                       total.assign(group=_("all customers"))], ignore_index=True)  # fmt: skip
+    frame = frame[["group", "customers", "bought", "bought_own", "bought_pooled", "paid", "paid_own", "paid_pooled"]]
+    count = partial(formats.number, digits=0)
+    styles = {**dict.fromkeys(["customers", "bought", "bought_own", "bought_pooled"], count),
+              **dict.fromkeys(["paid", "paid_own", "paid_pooled"], cash)}  # fmt: skip
+    labels = {"bought": _("purchase days"), "bought_own": _("separate"), "bought_pooled": _("one model"),
+              "paid": _("revenue"), "paid_own": _("separate"), "paid_pooled": _("one model")}  # fmt: skip
+    p = client.parameters
+    source = phrases.source_of_customers(p.title, p.as_of, int(judged["customers"].sum()))
+    return Exhibit(frame, Caption(title, subtitle, source, reading), styles, labels)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis import value_views
-from perennial.analysis.holdout import Holdout
 from perennial.analysis.value import ValueResult
 from perennial.chapters import phrases
 from perennial.chapters import value_words as words
@@ -22,7 +21,7 @@ NOTABLE_BIAS = 0.10  # a hold-out total this far off is worth a caution
 
 def cautions(study: "Study", result: ValueResult) -> list[Finding]:
     """What the data cannot say about value, and what the models assume."""
-    others = [*_above_last_year(study, result), *_missing(result), *_no_dropout(result), *_before(study)]
+    others = [*_above_last_year(study, result), *_missing(result), *_no_dropout(result), *_before(study, result)]
     made = [*(_weighed(finding, others, study) for finding in _bias(study)), *others]
     if study.equity is not None:
         text = _(
@@ -67,7 +66,7 @@ def _bias(study: "Study") -> list[Finding]:
     held = study.holdout
     if held is None:
         return []
-    return _direction(held)
+    return _direction(study)
 
 
 def best_tenth(study: "Study") -> str:
@@ -78,8 +77,9 @@ def best_tenth(study: "Study") -> str:
     if formats.is_missing(bias) or abs(bias) < NOTABLE_BIAS:
         return ""
     return _(
-        "Their values are probably too {direction}: for the tenth forecast to buy most the model, tested, forecast "
+        "Their values are probably too {direction}: for the tenth forecast to buy most {model}, tested, forecast "
         "{error} ({predicted} each, {actual} came).",
+        model=words.judged_model(study),
         direction=_("low") if bias < 0 else _("high"),
         error=words.too_many(bias),
         predicted=formats.number(study.deciles["predicted"].iloc[0], 1),
@@ -95,8 +95,9 @@ def lower_half(study: "Study") -> str:
     if not actual or abs(predicted / actual - 1) < NOTABLE_BIAS:
         return ""
     return _(
-        "Tested, the model forecast {error} for the half expected to buy least ({predicted} each, {actual} came), so "
-        "the cap is probably too {direction}.",
+        "Tested, {model} forecast {error} for the half expected to buy least ({predicted} each, {actual} came), so "
+        "the limit is probably too {direction}.",
+        model=words.judged_model(study),
         error=words.too_many(predicted / actual - 1),
         predicted=formats.number(predicted, 2),
         actual=formats.number(actual, 2),
@@ -104,9 +105,9 @@ def lower_half(study: "Study") -> str:
     )
 
 
-def _direction(held: Holdout) -> list[Finding]:
+def _direction(study: "Study") -> list[Finding]:
     """Which way the level is off, where it is notably: in money, or else in purchases."""
-    bias, money = held.score(held.model.name)["bias"], held.revenue.get("bias", float("nan"))
+    bias, money = words.tested_bias(study)
     if not formats.is_missing(money) and abs(money) >= NOTABLE_BIAS:
         text = _(
             "Values may be too {direction}: over the hold-out the model forecast {revenue} and {purchases}.",
@@ -175,20 +176,35 @@ def _no_dropout(result: ValueResult) -> list[Finding]:
     return [_caution("no_dropout", text, left[0], 0.5, "value_parameters")]
 
 
-def _before(study: "Study") -> list[Finding]:
+def _before(study: "Study", result: ValueResult) -> list[Finding]:
     if study.censoring.empty:
         return []
+    effect = _("the chance of leaving is probably understated")
+    if not result.purchase.lets_leave:
+        effect = _("the rate at which the others will buy is probably overstated")
     text = _(
         "Many customers were there before the data begins. Their age is not known, and those who had already left are "
-        "missing, so the chance of leaving is probably understated; the fit without them stands in the chapter."
+        "missing, so {effect}; the fit without them stands in the chapter.",
+        effect=effect,
     )
     if study.beginning.doubtful:
         text = _(
             "Some of the first {n} customers may have bought before the data begins. If so, they are older than they "
-            "look, those who had left by then are missing, and the chance of leaving is understated; {without}.",
+            "look, those who had left by then are missing, and {effect}; {without}.{share}",
+            effect=effect,
+            share=_share_of_first(study, result),
             n=formats.number(study.beginning.customers),
             without=_("the fit without them stands in the chapter")
             if not formats.is_missing(study.censoring["n"].iloc[1])
             else _("without them the model cannot be fitted"),
         )
     return [_caution("left_censoring", text, None, 0.45, "value_censoring")]
+
+
+def _share_of_first(study: "Study", result: ValueResult) -> str:
+    """How much of the equity lies with the first customers; empty where the cohorts do not tell."""
+    known = result.cohorts
+    if known.empty or not study.beginning.cohorts <= set(known["cohort"]):
+        return ""
+    first = known.loc[known["cohort"].isin(study.beginning.cohorts), "value"].sum()
+    return " " + _("They hold {share} of the equity.", share=formats.percent(first / known["value"].sum()))

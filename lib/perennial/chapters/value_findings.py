@@ -66,10 +66,20 @@ def _equity(study: "Study", result: ValueResult, equity: Equity) -> Finding:
         median=words.money(study, value_views.value_quantile(result.rows, 0.5)),
         limit=words.not_model_error(study),
     )
+    text = f"{text} {_contracts_on_top(study)}".strip()
     return _finding(
         "equity", text, equity.value, study.currency, 0.95 if words.is_tested(study) else 0.9, "value_equity",
         low=equity.low, high=equity.high, doubt="" if words.is_tested(study) else _("not tested"),
     )  # fmt: skip
+
+
+def _contracts_on_top(study: "Study") -> str:
+    """That running contracts are worth something beside the orders, where their fees are not among these."""
+    made = {finding.id: finding for finding in study.part("contracts").findings}
+    held = made.get("value.contracts")
+    if held is None or held.value is None or "value.contracts_in_orders" in made:
+        return ""
+    return _("Running contracts come on top: {value}.", value=words.money(study, held.value))
 
 
 def _purchases(study: "Study", result: ValueResult) -> Finding:
@@ -119,8 +129,23 @@ def _once(study: "Study", result: ValueResult) -> list[Finding]:
             model=result.purchase.name,
             when=lost,
         )
+    text = f"{text} {_once_tested(study)}".strip()
     importance = 0.3 + 0.5 * min(0.7, float(group["customer_share"]))
     return [_finding("one_time_share", text, float(group["value_share"]), "share", importance, "value_groups")]
+
+
+def _once_tested(study: "Study") -> str:
+    """How far off the forecast for those who had bought once was, where notably; else nothing."""
+    held = study.by_frequency
+    row = held[held["frequency"] == 0] if len(held) else held
+    if row.empty or not row["actual"].iloc[0]:
+        return ""
+    predicted, actual = float(row["predicted"].iloc[0]), float(row["actual"].iloc[0])
+    if abs(predicted / actual - 1) < value_cautions.NOTABLE_BIAS:
+        return ""
+    return _("Tested, {model} forecast {predicted} purchase days for each who had bought once, and {actual} came.",
+             model=words.judged_model(study), predicted=formats.number(predicted, 2),
+             actual=formats.number(actual, 2))  # fmt: skip
 
 
 def _judged(study: "Study", held: Holdout) -> Finding:
@@ -163,8 +188,8 @@ def _protect(study: "Study", result: ValueResult) -> Finding:
     text = _(
         "Look after the {n} most valuable customers first (one in ten, column clv of the customers' file). They carry "
         "{worth} ({share}) of the value; keeping one of them is worth {each} over that time at most, on average: an "
-        "owner by name pays only where the time spent on one costs less. Leave a random fifth on today's service and "
-        "compare what both spend in six months.",
+        "owner by name pays only where the time spent on one costs less. Begin with a random half of them and "
+        "compare how many of each half order in six months.",
         n=formats.number(count),
         worth=words.money(study, worth),
         share=formats.percent(held),
@@ -178,12 +203,12 @@ def _protect(study: "Study", result: ValueResult) -> Finding:
 def _ceiling(study: "Study", result: ValueResult) -> Finding:
     middle = value_views.value_quantile(result.rows, 0.5)
     text = _(
-        "Cap what is spent on a customer by that customer's own value: for half of them, {n} customers, it is at most "
-        "{median} over the {horizon}. Contact that costs more probably loses money. The saving "
-        "is today's spend on them above the cap.",
+        "Do not spend more on keeping a customer than that customer's own value: for half of them, {n} customers, it "
+        "is at most {median} over the {horizon}. That is a limit, not a budget: contact that changes nothing is lost "
+        "at any price. The saving is today's spend on them above the limit.",
         n=formats.number(study.customers // 2),
         median=words.money(study, middle),
         horizon=words.horizon(result),
     )
     text = f"{text} {value_cautions.lower_half(study)}".strip()
-    return _finding("spend_ceiling", text, middle, study.currency, 0.5, "value_groups", kind="action")
+    return _finding("spend_ceiling", text, middle, study.currency, 0.5, "value_spread", kind="action")

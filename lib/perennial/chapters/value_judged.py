@@ -58,7 +58,6 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
     late = held.tracking[held.tracking["phase"] == "holdout"]
     first, last = held.deciles.iloc[0], held.deciles.iloc[-5:]
     lower = float(last["actual"] @ last["customers"] / last["customers"].sum())
-    nearer = formats.percent(value_views.closer_share(held.by_frequency))
     model, rule = held.score(name)["rmse"], held.score(held.best_baseline)["rmse"]
     level = formats.percent(study.result.settings["interval"]) if study.result else ""
     return {
@@ -79,7 +78,7 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
             _with_season(held).strip(),
         ),
         "value_by_frequency": Caption(
-            _("The model beats the old rate in groups holding {share} of customers", share=nearer),
+            _nearer_title(held),
             _("Mean purchase days in the {days} after the cut, by repeat purchases before",
               days=words.day_count(held.holdout_days)),
             line,
@@ -103,6 +102,17 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
               "second view below. {money}", level=level, money=words.in_money(study, held)).strip(),
         ),
     }  # fmt: skip
+
+
+def _nearer_title(held: Holdout) -> str:
+    """For whom the model forecasts better than the old rate; from some frequency on it may be worse."""
+    groups = held.by_frequency
+    nearer = (groups["predicted"] - groups["actual"]).abs() < (groups["naive"] - groups["actual"]).abs()
+    first = int(groups["frequency"].iloc[int((~nearer).argmax())]) if not nearer.all() else 0
+    if first and not nearer[groups["frequency"] >= first].any():
+        return _("From {n} repeat purchases on the old rate forecasts better than the model", n=formats.number(first))
+    return _("The model beats the old rate in groups holding {share} of customers",
+             share=formats.percent(value_views.closer_share(groups)))  # fmt: skip
 
 
 def _with_season(held: Holdout) -> str:

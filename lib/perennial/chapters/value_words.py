@@ -54,7 +54,7 @@ def key_figures(study: "Study") -> list[KeyFigure]:
         )
     )
     if study.holdout is not None:
-        bias = study.holdout.score(study.holdout.model.name)["bias"]
+        bias, _revenue = tested_bias(study)
         made.append(
             KeyFigure(_("forecast against unseen days"), signed_percent(bias), _("total purchase days, model − actual"))
         )
@@ -101,19 +101,30 @@ def too_many(share: float) -> str:
 
 def tested(study: "Study") -> str:
     """What the hold-out says of the level of the forecasts, as half a sentence: in money where it was measured."""
-    held = study.holdout
-    if held is None or not is_tested(study):
+    if not is_tested(study):
         return _("the model could not be tested")
-    revenue = held.revenue.get("bias")
-    error = too_many(held.score(held.model.name)["bias"])
-    if revenue is not None and not formats.is_missing(revenue):
-        error = too_much(revenue)
-    model = _("one model") if study.result and study.result.apart else _("the model")
-    return _("tested, {model} forecast {error}", model=model, error=error)
+    purchases, revenue = tested_bias(study)
+    error = too_many(purchases) if formats.is_missing(revenue) else too_much(revenue)
+    return _("tested, the model forecast {error}", error=error)
 
 
-def tested_model(study: "Study") -> str:
-    """The model that the hold-out judges: the one of all customers, also where values rest on those of groups."""
+def tested_bias(study: "Study") -> tuple[float, float]:
+    """Error on the days held back, of purchase days and of revenue (missing where not measured), as shares.
+
+    Of the models by which customers are valued: those of the groups where groups are valued apart and were judged.
+    """
+    held, result = study.holdout, study.result
+    assert held is not None and result is not None
+    judged = result.segmentation.judged
+    if result.apart and len(judged):
+        came, paid = float(judged["bought"].sum()), float(judged["paid"].sum())
+        purchases = float(judged["bought_own"].sum()) / came - 1 if came else float("nan")
+        return purchases, float(judged["paid_own"].sum(min_count=1)) / paid - 1 if paid else float("nan")
+    return held.score(held.model.name)["bias"], held.revenue.get("bias", float("nan"))
+
+
+def judged_model(study: "Study") -> str:
+    """What the scorecard judges: the one model of all customers, also where values rest on those of groups."""
     return _("one model for all") if study.result and study.result.apart else _("the model")
 
 
@@ -148,29 +159,16 @@ def not_model_error(study: "Study") -> str:
     held = study.holdout
     if held is None or not is_tested(study):
         return _("The interval holds uncertain parameters and chance, not model error, which could not be tested.")
-    error = too_many(held.score(held.model.name)["bias"])
-    revenue = held.revenue.get("bias")
-    if revenue is not None and not formats.is_missing(revenue):
+    purchases, revenue = tested_bias(study)
+    error = too_many(purchases)
+    if not formats.is_missing(revenue):
         error = _("{purchases} and {revenue}", purchases=error, revenue=too_much(revenue))
-    text = _(
-        "The interval holds uncertain parameters and chance, not model error: tested on the last {span} {model} "
-        "forecast {error}",
+    return _(
+        "The interval holds uncertain parameters and chance, not model error: tested on the last {span} the model "
+        "forecast {error}.",
         span=formats.days(held.holdout_days),
-        model=tested_model(study),
         error=error,
     )
-    own = bias_apart(study.result)
-    if not formats.is_missing(own):
-        text += _(", the separate models by which customers are valued {error}", error=too_many(own))
-    return f"{text}."
-
-
-def bias_apart(result: ValueResult | None) -> float:
-    """By how much the models of the groups were off on the days held back (share of purchases); missing without."""
-    if result is None or not result.apart:
-        return float("nan")
-    tests = result.segmentation.tests.set_index("grouping")
-    return float(tests["bias"].get(result.segmentation.decision.grouping, float("nan")))
 
 
 def too_much(share: float) -> str:
@@ -188,7 +186,7 @@ def in_money(study: "Study", held: Holdout) -> str:
     return _(
         "In money {model} forecast {predicted}, {actual} came ({bias}); as much as in the last stretch would have "
         "been {last}.",
-        model=tested_model(study),
+        model=judged_model(study),
         predicted=money(study, held.revenue["predicted"]),
         actual=money(study, held.revenue["actual"]),
         bias=signed_percent(held.revenue["bias"]),
@@ -259,6 +257,8 @@ def chosen_by(result: ValueResult) -> str:
         ),
         "fit": _("which fits best of the models (BIC); a test on days held back was not possible"),
     }
+    if result.ground == "holdout" and result.holdout and len(result.holdout.ranking) == 1:
+        return _("the only purchase model that can be fitted to the days before the cut")
     return grounds[result.ground]
 
 
