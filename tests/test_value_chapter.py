@@ -85,7 +85,7 @@ def test_cautions_link_to_the_number_they_quote(study):
     for purchases, money, expected in ((-0.14, -0.02, "purchases may be too low"), (0.02, 0.2, "may be too high")):
         found = replace(study.holdout, scores=study.holdout.scores.assign(bias=purchases))
         found = replace(found, revenue={"bias": money, "predicted": 1.0, "actual": 1.0, "last": 1.0})
-        held = replace(study, result=by_one_model(study.result, holdout=found))
+        held = replace(study, result=by_one_model(study.result, holdout=found), parts={})
         (caution,) = [f for f in value_findings.findings(held) if f.id == "value.direction"]
         assert caution.figure == "value_scores"
         assert expected in caution.sentence

@@ -130,6 +130,13 @@ def test_what_the_chapter_says_of_groups_valued_apart(demo):
     assert exhibit.frame["customers"].sum() == 2000
     sentence = part.findings[0].sentence
     assert all(group in sentence for group in demo.value.apart)
+    tested = part.exhibits[value_apart.TESTED]
+    whole = tested.frame.iloc[-1]
+    assert whole["customers"] == demo.value.holdout.n_customers
+    assert whole["bought_pooled"] == pytest.approx(demo.value.holdout.score("BG/NBD")["predicted"], rel=1e-9)
+    assert whole["paid"] == pytest.approx(demo.value.holdout.revenue["actual"], rel=1e-9)
+    assert whole["paid_pooled"] == pytest.approx(demo.value.holdout.revenue["predicted"], rel=1e-9)
+    assert "enterprise" in tested.caption.reading  # 76 customers at the cut
     assert "one model of all customers" in " ".join(value_behaviour.part(demo, demo.value).says)
 
 

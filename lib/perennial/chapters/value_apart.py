@@ -118,13 +118,24 @@ def _test(result: "ValueResult", currency: str) -> str:
     came = float(judged["paid"].sum())
     return _(
         "On the days held back {group} brought {paid}; the separate models forecast {own}, one model {pooled}. In "
-        "total the separate models were off by {off}, one model by {off_pooled}{cancel}.",
+        "total the separate models were off by {off}, one model by {off_pooled}{cancel}.{small}",
+        small=_too_small(judged),
         group=acquisition_words.client_name(row["group"]), paid=words.amount(row["paid"], currency),
         own=words.amount(row["paid_own"], currency), pooled=words.amount(row["paid_pooled"], currency),
         off=words.signed_percent(float(judged["paid_own"].sum()) / came - 1),
         off_pooled=words.signed_percent(float(judged["paid_pooled"].sum()) / came - 1),
         cancel=_(", because its errors cancel out between groups") if _cancels(judged) else "",
     )  # fmt: skip
+
+
+def _too_small(judged: pd.DataFrame) -> str:
+    """Groups that had no models of their own at the cut, after a space."""
+    same = judged["bought_own"] == judged["bought_pooled"]
+    names = [acquisition_words.client_name(group) for group in judged.loc[same, "group"]]
+    if not names:
+        return ""
+    return " " + _("Without sound models of their own at the cut, and forecast by one model both times: {names}.",
+                   names=phrases.listed(names))  # fmt: skip
 
 
 def _cancels(judged: pd.DataFrame) -> bool:
@@ -141,20 +152,18 @@ def _tested(client: "Client", result: "ValueResult") -> Exhibit:
     what = "paid" if judged["paid_own"].notna().all() else "bought"
     own, pooled = ((judged[f"{what}_{which}"] - judged[what]).abs() for which in ("own", "pooled"))
     apart = judged["bought_own"] != judged["bought_pooled"]
-    title = _(
-        "Of {n} groups tested apart the separate models come nearer in {nearer}",
-        n=formats.number(int(apart.sum())), nearer=formats.number(int((own < pooled)[apart].sum())),
-    )  # fmt: skip
+    groups, nearer = int(apart.sum()), int((own < pooled)[apart].sum())
+    title = _("On unseen days separate models come nearer in {nearer} of {n} groups",
+              nearer=formats.number(nearer), n=formats.number(groups))  # fmt: skip
+    if groups > 1 and nearer == groups:
+        title = _("On unseen days separate models come nearer in all {n} groups that had them",
+                  n=formats.number(groups))  # fmt: skip
     subtitle = _(
         "Purchase days and revenue of the {days} after the cut, {currency}, by {name}: what came, and what separate "
         "models and one model, fitted up to the cut, forecast",
         days=words.day_count(held.holdout_days), currency=client.parameters.currency, name=_grouping(result),
     )  # fmt: skip
-    names = [acquisition_words.client_name(group) for group in judged.loc[~apart, "group"]]
-    reading = ""
-    if names:
-        reading = _("Too small at the cut for models of their own, so that both forecasts are those of one model: "
-                    "{names}.", names=phrases.listed(names))  # fmt: skip
+    reading = _too_small(judged).strip()
     total = judged.drop(columns="group").sum(min_count=1).to_frame().T
     frame = pd.concat([judged.assign(group=judged["group"].map(acquisition_words.group_name)),
                        total.assign(group=_("all customers"))], ignore_index=True)  # fmt: skip

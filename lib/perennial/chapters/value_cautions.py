@@ -108,6 +108,7 @@ def lower_half(study: "Study") -> str:
 def _direction(study: "Study") -> list[Finding]:
     """Which way the level is off, where it is notably: in money, or else in purchases."""
     bias, money = words.tested_bias(study)
+    figure = "value_apart_tested" if "value_apart_tested" in study.part("apart").exhibits else "value_scores"
     if not formats.is_missing(money) and abs(money) >= NOTABLE_BIAS:
         text = _(
             "Values may be too {direction}: over the hold-out the model forecast {revenue} and {purchases}.",
@@ -115,7 +116,7 @@ def _direction(study: "Study") -> list[Finding]:
             revenue=words.too_much(money),
             purchases=words.too_many(bias),
         )
-        return [_caution("direction", text, money, 0.6, "value_scores")]
+        return [_caution("direction", text, money, 0.6, figure)]
     if formats.is_missing(bias) or abs(bias) < NOTABLE_BIAS:
         return []
     text = _(
@@ -123,7 +124,7 @@ def _direction(study: "Study") -> list[Finding]:
         direction=_("low") if bias < 0 else _("high"),
         purchases=words.too_many(bias),
     )
-    return [_caution("direction", text, bias, 0.6, "value_scores")]
+    return [_caution("direction", text, bias, 0.6, figure)]
 
 
 def _above_last_year(study: "Study", result: ValueResult) -> list[Finding]:
