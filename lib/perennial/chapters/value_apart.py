@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from perennial import formats
+from perennial.analysis.groupings import ALL
 from perennial.chapters import acquisition_words, phrases
 from perennial.chapters import value_words as words
 from perennial.language import _
@@ -39,6 +40,16 @@ def _one_model(result: "ValueResult") -> str:
     return ""
 
 
+def _group(group: str) -> str:
+    """A group in words; that of customers whose group has no models of its own by what values it."""
+    return _("the others (by one model)") if group == ALL else acquisition_words.group_name(group)
+
+
+def _named(group: str) -> str:
+    """:func:`_group` within a sentence."""
+    return formats.escape(_group(group))
+
+
 def _grouping(result: "ValueResult") -> str:
     return acquisition_words.grouping_name(result.segmentation.decision.grouping)
 
@@ -48,7 +59,7 @@ def _exhibit(client: "Client", result: "ValueResult", frame: pd.DataFrame) -> Ex
     far = frame.loc[frame["off"].abs().idxmax()]
     title = _(
         "One model for all would value “{group}” {off}",
-        group=acquisition_words.client_name(far["group"]),
+        group=_named(far["group"]),
         off=_off(far["off"]),
     )
     subtitle = _(
@@ -64,7 +75,7 @@ def _exhibit(client: "Client", result: "ValueResult", frame: pd.DataFrame) -> Ex
     cash = partial(words.amount, currency=currency)
     shown = pd.DataFrame(
         {
-            "group": frame["group"].map(acquisition_words.group_name),
+            "group": frame["group"].map(_group),
             "customers": frame["customers"],
             "value": frame["value"].map(cash),
             "interval": [
@@ -95,7 +106,7 @@ def _finding(client: "Client", result: "ValueResult", frame: pd.DataFrame) -> Fi
     if result.segmentation.decision.ground == "tested":
         why = _("which the likelihood-ratio test supports and the days held back bear out")
     each = [
-        _("{group} {value} ({off} by one model)", group=acquisition_words.client_name(line.group),
+        _("{group} {value} ({off} by one model)", group=_named(line.group),
           value=words.amount(line.value, currency), off=words.amount(line.one_model, currency))
         for line in frame.itertuples()
     ]  # fmt: skip
@@ -120,7 +131,7 @@ def _test(result: "ValueResult", currency: str) -> str:
         "On the days held back {group} brought {paid}; the separate models forecast {own}, one model {pooled}. In "
         "total the separate models were off by {off}, one model by {off_pooled}{cancel}.{small}",
         small=_too_small(judged),
-        group=acquisition_words.client_name(row["group"]), paid=words.amount(row["paid"], currency),
+        group=_named(row["group"]), paid=words.amount(row["paid"], currency),
         own=words.amount(row["paid_own"], currency), pooled=words.amount(row["paid_pooled"], currency),
         off=words.signed_percent(float(judged["paid_own"].sum()) / came - 1),
         off_pooled=words.signed_percent(float(judged["paid_pooled"].sum()) / came - 1),
@@ -131,7 +142,7 @@ def _test(result: "ValueResult", currency: str) -> str:
 def _too_small(judged: pd.DataFrame) -> str:
     """Groups that had no models of their own at the cut, after a space."""
     same = judged["bought_own"] == judged["bought_pooled"]
-    names = [acquisition_words.client_name(group) for group in judged.loc[same, "group"]]
+    names = [_named(group) for group in judged.loc[same, "group"]]
     if not names:
         return ""
     return " " + _("Without sound models of their own at the cut, and forecast by one model both times: {names}.",
@@ -165,7 +176,7 @@ def _tested(client: "Client", result: "ValueResult") -> Exhibit:
     )  # fmt: skip
     reading = _too_small(judged).strip()
     total = judged.drop(columns="group").sum(min_count=1).to_frame().T
-    frame = pd.concat([judged.assign(group=judged["group"].map(acquisition_words.group_name)),
+    frame = pd.concat([judged.assign(group=judged["group"].map(_group)),
                        total.assign(group=_("all customers"))], ignore_index=True)  # fmt: skip
     frame = frame[["group", "customers", "bought", "bought_own", "bought_pooled", "paid", "paid_own", "paid_pooled"]]
     count = partial(formats.number, digits=0)
