@@ -159,10 +159,11 @@ def _judged(study: "Study", held: Holdout) -> Finding:
         "rule": formats.number(rule["rmse"], 2),
         "name": words.forecaster_name(held.best_baseline),
         "used": held.model.name,
+        "judged": words.judged_model(study),
     }
     if held.model_wins:
         text = _(
-            "On {days} it had not seen the model forecast {predicted} purchase days of earlier customers; {actual} "
+            "On {days} it had not seen {judged} forecast {predicted} purchase days of earlier customers; {actual} "
             "came ({bias}). It errs less per customer than the best of the forecasts without a model, “{name}”: "
             "{model} against {rule} purchase days (root mean square).",
             **facts,
