@@ -109,21 +109,33 @@ def value_customers(
                             place[own], len(cohorts), _futures(len(rows)))  # fmt: skip
         low[own], high[own] = drawn[name].low, drawn[name].high
     weight, value = rows["weight"].to_numpy(float), rows["clv"].to_numpy(float)
-    all_expected = sum((one.expected for one in drawn.values()), np.zeros(1))
-    all_happens = sum((one.happens for one in drawn.values()), np.zeros(1))
-    total, expected, happens = float(weight @ value), all_expected.sum(axis=0), all_happens.sum(axis=0)
     tails = [(1 - interval) / 2, (1 + interval) / 2]
-    fewest = min(drawn.values(), key=lambda one: one.resamples)
-    by_cohort = np.quantile(all_happens, tails, axis=1).clip(min=0)
-    by_group = np.array([np.quantile(one.happens.sum(axis=0), tails) for one in drawn.values()]).clip(min=0)
+    by_cohort = np.quantile(np.sum([one.happens for one in drawn.values()], axis=0), tails, axis=1).clip(min=0)
+    by_group = np.quantile([one.happens.sum(axis=0) for one in drawn.values()], tails, axis=1).clip(min=0)
     groups, which = np.unique(group.astype(str), return_inverse=True)
-    lowest, highest = np.quantile(happens, tails)
+    return Worth(
+        low,
+        high,
+        _equity(rows, list(drawn.values()), tails),
+        cohorts.assign(**_sums(place, weight, value), low=by_cohort[0], high=by_cohort[1]),
+        pd.DataFrame({"group": groups, **_sums(which, weight, value), "low": by_group[0], "high": by_group[1]}),
+        pd.concat([one.draws for one in drawn.values()], ignore_index=True),
+    )
+
+
+def _equity(rows: pd.DataFrame, drawn: list[_Drawn], tails: list[float]) -> Equity:
+    """The sum over all groups of customers, with its intervals."""
+    expected, happens = (np.sum([getattr(one, what).sum(axis=0) for one in drawn], axis=0)
+                         for what in ("expected", "happens"))  # fmt: skip
+    weight = rows["weight"].to_numpy(float)
+    total, fewest = float(weight @ rows["clv"].to_numpy(float)), min(drawn, key=lambda one: one.resamples)
+    low, high = np.quantile(happens, tails)
     parameter_low, parameter_high = np.quantile(expected, tails)
     process_low, process_high = total + np.quantile(happens - expected, tails)
-    equity = Equity(
+    return Equity(
         value=total,
-        low=float(max(lowest, 0)),
-        high=float(highest),
+        low=float(max(low, 0)),
+        high=float(high),
         parameter_low=float(parameter_low),
         parameter_high=float(parameter_high),
         process_low=float(max(process_low, 0)),
@@ -132,9 +144,6 @@ def value_customers(
         resamples=fewest.resamples,
         failed=fewest.failed,
     )
-    cohorts = cohorts.assign(**_sums(place, weight, value), low=by_cohort[0], high=by_cohort[1])
-    by = pd.DataFrame({"group": groups, **_sums(which, weight, value), "low": by_group[:, 0], "high": by_group[:, 1]})
-    return Worth(low, high, equity, cohorts, by, pd.concat([one.draws for one in drawn.values()], ignore_index=True))
 
 
 def worth_of_spend(rows: pd.DataFrame) -> Floats:
