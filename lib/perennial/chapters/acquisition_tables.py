@@ -202,8 +202,8 @@ def segment_exhibit(found: "Acquired") -> Exhibit:
         )
     reading = _(
         "Supported: p under 5 %, a lower BIC, and errors on unseen days, of purchases and of money, no larger than "
-        "those of one model for all; only what passes the first two goes through the last. First-year purchases are "
-        "expected repeat purchase days of a new customer, lowest and highest group."
+        "those of one model for all; only what passes the first two goes through the last (hold-out). First-year "
+        "purchases are expected repeat purchase days of a new customer, lowest and highest group."
     )
     labels = {"first_year": _("first-year purchases"), "lr": _("likelihood ratio (df)"), "p": _("p (Holm)"),
               "bic_gain": _("BIC gain"), "error": _("error per customer, unseen days"),
@@ -229,7 +229,7 @@ def _off(row: Any) -> str:
 
 def _verdict(row: Any, used: str) -> str:
     if row.supported and row.not_worse:
-        return _("supported, gains most") if row.grouping == used else _("supported")
+        return _("yes, gains most") if row.grouping == used else _("yes")
     if row.grouping == used:
-        return _("as asked, not supported")
-    return _("fits better, not shown to forecast better") if row.supported else _("no")
+        return _("as asked")
+    return _("no: hold-out") if row.supported else _("no")

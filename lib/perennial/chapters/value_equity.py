@@ -59,8 +59,7 @@ def _cohorts(client: "Client", result: "ValueResult", cohorts: pd.DataFrame) -> 
         cohort=best["cohort"],
         share=formats.percent(best["value"] / cohorts["value"].sum()),
     )
-    if _perhaps_before(client, cohorts.loc[cohorts["value"].idxmax(), "cohort"]):
-        title += _("; perhaps customers before the data begins")
+    title += _there_before(client, cohorts.loc[cohorts["value"].idxmax(), "cohort"])
     subtitle = _(
         "Residual CLV of all customers by the period of their first purchase, {currency}, {horizon}, with {level} "
         "interval (parameters and chance)",
@@ -76,13 +75,14 @@ def _cohorts(client: "Client", result: "ValueResult", cohorts: pd.DataFrame) -> 
     )
 
 
-def _perhaps_before(client: "Client", cohort: pd.Timestamp) -> bool:
-    """Whether customers of this period were, or may have been, there before the data begins."""
+def _there_before(client: "Client", cohort: pd.Timestamp) -> str:
+    """Whether customers of this period were, or may have been, there before the data begins; else nothing."""
     p = client.parameters
-    since = censoring.new_since(
-        censoring.beginning_of(client.summary, p.cohort_period, p.as_of).cohorts, FREQUENCY[p.cohort_period]
-    )
-    return since is not None and cohort < pd.Timestamp(since)
+    beginning = censoring.beginning_of(client.summary, p.cohort_period, p.as_of)
+    since = censoring.new_since(beginning.cohorts, FREQUENCY[p.cohort_period])
+    if since is None or cohort >= pd.Timestamp(since):
+        return ""
+    return _("; mostly earlier customers") if beginning.sign == "clear" else _("; perhaps earlier customers")
 
 
 def cohort_unit(cohorts: pd.DataFrame) -> str:
