@@ -52,11 +52,12 @@ def compute_value(
     cut = holdout.cut if holdout else None
     segmentation = compare_groupings(transactions, summary, customers, beginning, purchase, spend, cut, p)
     apart = segmentation.used.apart if segmentation.used else {}
+    members = None
     if apart:
         members = group_by(segmentation.decision.grouping, summary, customers, beginning, p).members
-        summary = _with_groups(summary, members, list(apart))
+    summary = _with_groups(summary, members, list(apart))
     pair = Models(purchase, spend)
-    grouped = distinct_rows(summary, ["group", *KEYS]) if apart else rows.assign(group=ALL)
+    grouped = distinct_rows(summary, ["group", *KEYS])
     grouped, worth = predict(grouped, {ALL: pair, **apart}, models.get("MBG/NBD"), parameters)
     return ValueResult(
         purchase=purchase,
@@ -69,7 +70,7 @@ def compute_value(
         holdout=holdout,
         holdout_reason=holdout_reason,
         rows=grouped,
-        customers=join_back(summary if apart else summary.mutate(group=ibis.literal(ALL)), grouped),
+        customers=join_back(summary, grouped),
         equity=worth.equity if worth else None,
         cohorts=worth.cohorts if worth else pd.DataFrame(),
         groups=_beside_one_model(grouped, worth.groups, pair, p) if worth and apart else pd.DataFrame(),
@@ -115,8 +116,10 @@ def distinct_rows(summary: ir.Table, keys: list[str] | None = None) -> pd.DataFr
     return grouped.to_pandas().sort_values(keys, ignore_index=True)
 
 
-def _with_groups(summary: ir.Table, members: ir.Table, apart: list[str]) -> ir.Table:
+def _with_groups(summary: ir.Table, members: ir.Table | None, apart: list[str]) -> ir.Table:
     """The summary with the ``group`` whose models value each customer; ``ALL`` where its group has none."""
+    if members is None:
+        return summary.mutate(group=ibis.literal(ALL))
     group = ibis.ifelse(members.group.isin(apart), members.group, ALL)
     joined = summary.view().inner_join(members.select("customer_id", group=group), "customer_id")
     return joined.select(*summary.columns, "group").cache()
@@ -149,11 +152,7 @@ def _predict(
     purchase, spend = models.purchase, models.spend
     x, last, age = rows["frequency"], rows["recency"], rows["T"]
     days = parameters.horizon_months * clv.MONTH_DAYS
-    order = worth = np.full(len(rows), np.nan)
-    if spend:
-        bought = clv.discounted_purchases(purchase, rows, parameters.horizon_months, parameters.discount_rate)
-        order = spend.expected_order_value(x, rows["monetary_value"])
-        worth = parameters.gross_margin * bought * order
+    order = spend.expected_order_value(x, rows["monetary_value"]) if spend else np.full(len(rows), np.nan)
     alive = purchase.p_alive(x, last, age) if purchase.lets_leave else np.full(len(rows), np.nan)
     return rows.assign(
         p_alive=alive if purchase.knows_one_time_buyers else np.where(x > 0, alive, np.nan),
@@ -162,9 +161,19 @@ def _predict(
         probability_of_order=probability_of_order(purchase, period, x, last, age),
         next_order_on=_dates(parameters.as_of, days_to_next_order(purchase, days, x, age), rows.index),
         expected_order_value=order,
-        clv=worth,
+        clv=_clv(rows, models, parameters),
         clv_low=np.nan,
         clv_high=np.nan,
+    )
+
+
+def _clv(rows: pd.DataFrame, models: Models, parameters: Parameters) -> Floats:
+    """Discounted margin expected of each row's customer; missing without a spend model."""
+    if models.spend is None:
+        return np.full(len(rows), np.nan)
+    bought = clv.discounted_purchases(models.purchase, rows, parameters.horizon_months, parameters.discount_rate)
+    return (
+        parameters.gross_margin * bought * models.spend.expected_order_value(rows["frequency"], rows["monetary_value"])
     )
 
 
@@ -175,8 +184,7 @@ def _dates(as_of: dt.date, days: Floats, index: pd.Index) -> pd.Series:
 
 def _beside_one_model(rows: pd.DataFrame, groups: pd.DataFrame, models: Models, parameters: Parameters) -> pd.DataFrame:
     """``groups`` with ``one_model``: what each would be worth by the models of all customers."""
-    plain = _predict(rows, models, None, parameters, order_period(rows))
-    by_group = (plain["weight"] * plain["clv"]).groupby(plain["group"]).sum()
+    by_group = (rows["weight"] * _clv(rows, models, parameters)).groupby(rows["group"]).sum()
     return groups.assign(one_model=groups["group"].map(by_group))
 
 

@@ -98,7 +98,7 @@ class ValueResult:
         return self.segmentation.used.apart if self.segmentation.used else {}
 
     @property
-    def pieces(self) -> list["Piece"]:
+    def pieces(self) -> list[Piece]:
         """The customers by the models that value them."""
         models = {ALL: Models(self.purchase, self.spend), **self.apart}
         return [

@@ -124,8 +124,12 @@ def closer_share(groups: pd.DataFrame) -> float:
 
     ``groups``: ``customers, actual, predicted, naive``, as in ``Holdout.by_frequency``.
     """
-    nearer = (groups["predicted"] - groups["actual"]).abs() < (groups["naive"] - groups["actual"]).abs()
-    return float(groups.loc[nearer, "customers"].sum() / groups["customers"].sum())
+    return float(groups.loc[model_nearer(groups), "customers"].sum() / groups["customers"].sum())
+
+
+def model_nearer(groups: pd.DataFrame) -> "pd.Series[bool]":
+    """By group, whether the model's mean forecast is nearer the actual mean than the old rate's."""
+    return (groups["predicted"] - groups["actual"]).abs() < (groups["naive"] - groups["actual"]).abs()
 
 
 def top_bias(deciles: pd.DataFrame) -> float:

@@ -11,7 +11,7 @@ from perennial.analysis import group_models
 from perennial.analysis.groupings import ALL, EARLIER, OTHERS, UNKNOWN
 from perennial.analysis.prospects import Prospect
 from perennial.chapters import phrases
-from perennial.chapters.value_words import DAYS_PER_MONTH, MONTH_SLACK, amount, history_days
+from perennial.chapters.value_words import DAYS_PER_MONTH, MONTH_SLACK, amount, history_days, judged_model
 from perennial.language import _, plural
 from perennial.parameters import COHORT
 
@@ -50,7 +50,7 @@ def tested(found: "Acquired") -> str:
     if formats.is_missing(off):
         return ""
     return _("Fitted up to {cut}, {model} expected {off} repeat purchases after that day than came.",
-             model=_("one model for all") if found.result.apart else _("the model"),
+             model=judged_model(found.result),
              cut=formats.date(held.cut),
              off=_("{share} more", share=formats.percent(off, 1)) if off >= 0
              else _("{share} fewer", share=formats.percent(-off, 1)))  # fmt: skip

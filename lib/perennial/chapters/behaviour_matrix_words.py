@@ -96,11 +96,11 @@ def _matrix_subtitle(made: "Section", cells: pd.DataFrame, measure: str) -> str:
     age = float(
         cells["T"].max() if not (cells["frequency"] > 0).any() else cells.loc[cells["frequency"] > 0, "T"].iloc[0]
     )
-    text = _("{measure}, by {model} for customers first seen {age} days ago (the median)")
+    text = _("{measure}, by {model} for customers first seen {age} days ago (the median)",
+             measure=measure, model=made.result.purchase.name, age=formats.number(age, 0))  # fmt: skip
     if (cells["frequency"] == 0).any():
-        text = _("{measure}, by {model} for customers first seen {age} days ago (the median), but who bought once as "
-                 "long ago as they have been silent")  # fmt: skip
-    return text.format(measure=measure, model=made.result.purchase.name, age=formats.number(age, 0))  # fmt: skip
+        text += _(", but who bought once as long ago as they have been silent")
+    return text
 
 
 def _matrix_source(made: "Section", cells: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from perennial import formats
 from perennial.analysis import value_views
+from perennial.analysis.comparison import YEAR_DAYS
 from perennial.analysis.value import ValueResult
 from perennial.chapters import phrases
 from perennial.chapters import value_words as words
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from perennial.chapters.lifetime_value import Study
 
 CHAPTER = "05_lifetime_value"
-YEAR = 365
 NOTABLE_BIAS = 0.10  # a hold-out total this far off is worth a caution
 
 
@@ -49,7 +49,7 @@ def _weighed(bias: Finding, others: list[Finding], study: "Study") -> Finding:
     if bias.value is not None and bias.value < 0 and against:
         text += " " + _("Other doubts make them too high: {doubts}. Which weighs more the data cannot tell.",
                         doubts=phrases.listed(against))  # fmt: skip
-    if study.holdout.holdout_days < YEAR and not study.holdout.season.get("used"):
+    if study.holdout.holdout_days < YEAR_DAYS and not study.holdout.season.get("used"):
         text += " " + _("The test covers {span}, so a season may stand behind its error.",
                         span=formats.days(study.holdout.holdout_days))  # fmt: skip
     return replace(bias, sentence=text)
@@ -79,7 +79,7 @@ def best_tenth(study: "Study") -> str:
     return _(
         "Their values are probably too {direction}: for the tenth forecast to buy most {model}, tested, forecast "
         "{error} ({predicted} each, {actual} came).",
-        model=words.judged_model(study),
+        model=words.judged_model(study.result),
         direction=_("low") if bias < 0 else _("high"),
         error=words.too_many(bias),
         predicted=formats.number(study.deciles["predicted"].iloc[0], 1),
@@ -97,7 +97,7 @@ def lower_half(study: "Study") -> str:
     return _(
         "Tested, {model} forecast {error} for the half expected to buy least ({predicted} each, {actual} came), so "
         "the limit is probably too {direction}.",
-        model=words.judged_model(study),
+        model=words.judged_model(study.result),
         error=words.too_many(predicted / actual - 1),
         predicted=formats.number(predicted, 2),
         actual=formats.number(actual, 2),

@@ -144,7 +144,7 @@ def _once_tested(study: "Study") -> str:
     if abs(predicted / actual - 1) < value_cautions.NOTABLE_BIAS:
         return ""
     return _("Tested, {model} forecast {predicted} purchase days for each who had bought once, and {actual} came.",
-             model=words.judged_model(study), predicted=formats.number(predicted, 2),
+             model=words.judged_model(study.result), predicted=formats.number(predicted, 2),
              actual=formats.number(actual, 2))  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def _judged(study: "Study", held: Holdout) -> Finding:
         "rule": formats.number(rule["rmse"], 2),
         "name": words.forecaster_name(held.best_baseline),
         "used": held.model.name,
-        "judged": words.judged_model(study),
+        "judged": words.judged_model(study.result),
     }
     if held.model_wins:
         text = _(

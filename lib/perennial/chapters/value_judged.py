@@ -107,7 +107,7 @@ def holdout(study: "Study", held: Holdout) -> dict[str, Caption]:
 def _nearer_title(held: Holdout) -> str:
     """For whom the model forecasts better than the old rate; from some frequency on it may be worse."""
     groups = held.by_frequency
-    nearer = (groups["predicted"] - groups["actual"]).abs() < (groups["naive"] - groups["actual"]).abs()
+    nearer = value_views.model_nearer(groups)
     first = int(groups["frequency"].iloc[int((~nearer).argmax())]) if not nearer.all() else 0
     if first and not nearer[groups["frequency"] >= first].any():
         return _("From {n} repeat purchases on the old rate forecasts better than the model", n=formats.number(first))

@@ -123,9 +123,9 @@ def tested_bias(study: "Study") -> tuple[float, float]:
     return held.score(held.model.name)["bias"], held.revenue.get("bias", float("nan"))
 
 
-def judged_model(study: "Study") -> str:
+def judged_model(result: ValueResult | None) -> str:
     """What the scorecard judges: the one model of all customers, also where values rest on those of groups."""
-    return _("one model for all") if study.result and study.result.apart else _("the model")
+    return _("one model for all") if result and result.apart else _("the model")
 
 
 def is_tested(study: "Study") -> bool:
@@ -186,7 +186,7 @@ def in_money(study: "Study", held: Holdout) -> str:
     return _(
         "In money {model} forecast {predicted}, {actual} came ({bias}); as much as in the last stretch would have "
         "been {last}.",
-        model=judged_model(study),
+        model=judged_model(study.result),
         predicted=money(study, held.revenue["predicted"]),
         actual=money(study, held.revenue["actual"]),
         bias=signed_percent(held.revenue["bias"]),
